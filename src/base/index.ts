@@ -1,0 +1,4 @@
+export { writeFileAtomic } from "./atomic-file.ts";
+export { type Clock, systemClock } from "./clock.ts";
+export { type ErrorCode, errorCodes, KwasmError, systemErrorCode } from "./errors.ts";
+export { createLog, type Log, type LogFields, type LogLevel, logLevels, silentLog } from "./log.ts";
