@@ -1,0 +1,15 @@
+export type {
+  ExitReason,
+  ExitStatus,
+  KillSignal,
+  ListenerSpec,
+  MountSpec,
+  NodeRuntime,
+  OutputSpec,
+  SandboxSpec,
+  SandboxView,
+  WorkloadSpec,
+  WorkloadState,
+  WorkloadStats,
+  WorkloadView,
+} from "./workload.ts";
