@@ -1,0 +1,17 @@
+export { HostError, type HostErrorCode, hostErrorCode, hostErrorCodes } from "../host-error.ts";
+export { DescriptorBudget } from "./descriptor-budget.ts";
+export type {
+  Advice,
+  Directory,
+  DirectoryEntry,
+  FileFlags,
+  FileStat,
+  FileType,
+  Mount,
+  MountTree,
+  NewTime,
+  NewTimes,
+  OpenOptions,
+  RegularFile,
+} from "./file-types.ts";
+export { openDirectoryGrant, openMountTree } from "./mount-tree.ts";

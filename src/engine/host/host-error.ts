@@ -1,0 +1,117 @@
+import { systemErrorCode } from "#base";
+
+/**
+ * The closed set of ways in which a call of a guest fails, named as `error-code` of wasi:filesystem/types 0.2 names
+ * them. Each front end maps these codes in one table of its own. One is ours: `too-many-open-files` has no name in
+ * WASI 0.2 (0.1 calls it `mfile`) and is what a guest gets at its `filesOpenMax`.
+ */
+export const hostErrorCodes = [
+  "access",
+  "would-block",
+  "already",
+  "bad-descriptor",
+  "busy",
+  "deadlock",
+  "quota",
+  "exist",
+  "file-too-large",
+  "illegal-byte-sequence",
+  "in-progress",
+  "interrupted",
+  "invalid",
+  "io",
+  "is-directory",
+  "loop",
+  "too-many-links",
+  "message-size",
+  "name-too-long",
+  "no-device",
+  "no-entry",
+  "no-lock",
+  "insufficient-memory",
+  "insufficient-space",
+  "not-directory",
+  "not-empty",
+  "not-recoverable",
+  "unsupported",
+  "no-tty",
+  "no-such-device",
+  "overflow",
+  "not-permitted",
+  "pipe",
+  "read-only",
+  "invalid-seek",
+  "text-file-busy",
+  "cross-device",
+  "too-many-open-files",
+] as const;
+
+export type HostErrorCode = (typeof hostErrorCodes)[number];
+
+/** What a guest's call failed with. The message is for the host's log: a guest only ever sees the code. */
+export class HostError extends Error {
+  readonly code: HostErrorCode;
+
+  constructor(code: HostErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "HostError";
+    this.code = code;
+  }
+
+  /** Turns whatever a system call threw into a HostError; errors that Node has no system code for become `io`. */
+  static from(thrown: unknown, action: string): HostError {
+    if (thrown instanceof HostError) return thrown;
+    const reason = thrown instanceof Error ? thrown.message : String(thrown);
+    return new HostError(hostErrorCode(thrown), `${action}: ${reason}`, { cause: thrown });
+  }
+}
+
+const codesOfSystemErrors: Readonly<Record<string, HostErrorCode>> = {
+  EACCES: "access",
+  EAGAIN: "would-block",
+  EALREADY: "already",
+  EBADF: "bad-descriptor",
+  EBUSY: "busy",
+  EDEADLK: "deadlock",
+  EDQUOT: "quota",
+  EEXIST: "exist",
+  EFBIG: "file-too-large",
+  EILSEQ: "illegal-byte-sequence",
+  EINPROGRESS: "in-progress",
+  EINTR: "interrupted",
+  EINVAL: "invalid",
+  EIO: "io",
+  EISDIR: "is-directory",
+  ELOOP: "loop",
+  EMFILE: "too-many-open-files",
+  EMLINK: "too-many-links",
+  EMSGSIZE: "message-size",
+  ENAMETOOLONG: "name-too-long",
+  ENFILE: "too-many-open-files",
+  ENODEV: "no-device",
+  ENOENT: "no-entry",
+  ENOLCK: "no-lock",
+  ENOMEM: "insufficient-memory",
+  ENOSPC: "insufficient-space",
+  ENOTDIR: "not-directory",
+  ENOTEMPTY: "not-empty",
+  ENOTRECOVERABLE: "not-recoverable",
+  ENOTSUP: "unsupported",
+  ENOSYS: "unsupported",
+  EOPNOTSUPP: "unsupported",
+  ENOTTY: "no-tty",
+  ENXIO: "no-such-device",
+  EOVERFLOW: "overflow",
+  EPERM: "not-permitted",
+  EPIPE: "pipe",
+  EROFS: "read-only",
+  ESPIPE: "invalid-seek",
+  ETXTBSY: "text-file-busy",
+  EXDEV: "cross-device",
+};
+
+/** The code for anything thrown by a system call of Node, by Node's own `code` and never by message. */
+export function hostErrorCode(thrown: unknown): HostErrorCode {
+  if (thrown instanceof HostError) return thrown.code;
+  return codesOfSystemErrors[systemErrorCode(thrown) ?? ""] ?? "io";
+}
