@@ -22,7 +22,7 @@ function writeWhole(path: string, content: string | Uint8Array, mode: number): v
   const bytes = typeof content === "string" ? Buffer.from(content) : content;
   const fd = openSync(path, "w", mode);
   try {
-    for (let offset = 0; offset < bytes.length; ) offset += writeSync(fd, bytes, offset);
+    for (let offset = 0; offset < bytes.length;) offset += writeSync(fd, bytes, offset);
     fsyncSync(fd);
   } finally {
     closeSync(fd);

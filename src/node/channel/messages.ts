@@ -1,0 +1,63 @@
+import type { ErrorCode } from "#base";
+
+/**
+ * What control and a cell say to each other: one JSON object a line on a stream socket. Descriptors travel on a packet
+ * socket beside it, tagged with the request's id, and are sent before the line that speaks of them. Only control
+ * asks; a cell answers, and tells of guests that ended.
+ */
+export type CellRequest =
+  | { readonly call: "start"; readonly guest: GuestOrder }
+  | { readonly call: "kill"; readonly guest: number; readonly signal: string }
+  | { readonly call: "stats"; readonly guest: number }
+  | { readonly call: "ping" };
+
+/** A guest to start. Fields named `…Descriptor` are places in the list of descriptors that came with the request. */
+export interface GuestOrder {
+  /** Small number, unique in the cell: also what stands in the shared run queue. */
+  readonly number: number;
+  readonly moduleDescriptor: number;
+  readonly moduleDigest: string;
+  readonly args: readonly string[];
+  readonly env: readonly (readonly [string, string])[];
+  readonly mounts: readonly { readonly guestPath: string; readonly descriptor: number; readonly readOnly: boolean }[];
+  readonly listenerDescriptors: readonly number[];
+  readonly stdinDescriptor?: number;
+  readonly stdoutDescriptor?: number;
+  readonly stderrDescriptor?: number;
+  readonly memoryBytesMax: number;
+}
+
+/** How a guest ended, as the engine saw it. */
+export type GuestOutcome =
+  | { readonly kind: "exited"; readonly code: number }
+  | { readonly kind: "trapped"; readonly message: string }
+  | { readonly kind: "out-of-memory"; readonly message: string }
+  | { readonly kind: "killed"; readonly signal: string }
+  | { readonly kind: "refused"; readonly code: ErrorCode; readonly message: string };
+
+export interface CellReplies {
+  /** Answered when the guest's first instruction may run; a module that cannot run is a `guest-ended` instead. */
+  readonly start: Record<string, never>;
+  readonly kill: Record<string, never>;
+  readonly stats: { readonly memoryBytes: number };
+  readonly ping: Record<string, never>;
+}
+
+/** control → cell. */
+export interface RequestLine {
+  readonly id: number;
+  readonly request: CellRequest;
+}
+
+/** cell → control. */
+export type CellLine =
+  | { readonly reply: number; readonly value: CellReplies[CellRequest["call"]] }
+  | { readonly reply: number; readonly error: { readonly code: ErrorCode; readonly message: string } }
+  | { readonly event: "ready" }
+  | { readonly event: "guest-ended"; readonly guest: number; readonly outcome: GuestOutcome };
+
+/** Arguments and environment of one guest are the long part of a line; Linux allows about as much to a process. */
+export const LINE_BYTES_MAX = 4 * 1024 * 1024;
+
+/** Where a cell finds its sockets and its shared page; 0 to 2 are its own standard streams. */
+export const cellDescriptors = { lines: 3, packets: 4, runQueue: 5 } as const;
