@@ -1,10 +1,9 @@
-import { fileURLToPath } from "node:url";
-
 /**
- * Where the program of a child process or a thread is: beside the asking module while sources run as they are, beside
- * the bundle once they are bundled. `importer` is the asking module's `import.meta.url`.
+ * Where the file is that a child process or a worker starts with. From source every module has a place of its own and
+ * the entry stands beside its caller; in a bundle all callers are one file and the entries are its siblings, named by
+ * the table in `tools/bundle.ts`. `moduleUrl` is the caller's `import.meta.url`.
  */
-export function entryPath(importer: string, sourceName: string, bundleName: string): string {
-  const name = importer.endsWith(".ts") ? sourceName : `./${bundleName}`;
-  return fileURLToPath(new URL(name, importer));
+export function entryPath(moduleUrl: string, sourceRelative: string, bundleName: string): URL {
+  const isSource = moduleUrl.endsWith(".ts");
+  return new URL(isSource ? sourceRelative : `./${bundleName}`, moduleUrl);
 }
