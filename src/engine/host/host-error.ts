@@ -2,8 +2,9 @@ import { systemErrorCode } from "#base";
 
 /**
  * The closed set of ways in which a call of a guest fails, named as `error-code` of wasi:filesystem/types 0.2 names
- * them. Each front end maps these codes in one table of its own. One is ours: `too-many-open-files` has no name in
- * WASI 0.2 (0.1 calls it `mfile`) and is what a guest gets at its `filesOpenMax`.
+ * them. Each front end maps these codes in one table of its own. Four are ours: `too-many-open-files` has no name in
+ * WASI 0.2 (0.1 calls it `mfile`) and is what a guest gets at its `filesOpenMax`; the last three are for sockets, which
+ * WASI 0.1 reads and writes by the same calls as files.
  */
 export const hostErrorCodes = [
   "access",
@@ -44,6 +45,9 @@ export const hostErrorCodes = [
   "text-file-busy",
   "cross-device",
   "too-many-open-files",
+  "connection-reset",
+  "not-connected",
+  "not-socket",
 ] as const;
 
 export type HostErrorCode = (typeof hostErrorCodes)[number];
@@ -72,6 +76,7 @@ const codesOfSystemErrors: Readonly<Record<string, HostErrorCode>> = {
   EALREADY: "already",
   EBADF: "bad-descriptor",
   EBUSY: "busy",
+  ECONNRESET: "connection-reset",
   EDEADLK: "deadlock",
   EDQUOT: "quota",
   EEXIST: "exist",
@@ -94,8 +99,10 @@ const codesOfSystemErrors: Readonly<Record<string, HostErrorCode>> = {
   ENOMEM: "insufficient-memory",
   ENOSPC: "insufficient-space",
   ENOTDIR: "not-directory",
+  ENOTCONN: "not-connected",
   ENOTEMPTY: "not-empty",
   ENOTRECOVERABLE: "not-recoverable",
+  ENOTSOCK: "not-socket",
   ENOTSUP: "unsupported",
   ENOSYS: "unsupported",
   EOPNOTSUPP: "unsupported",
