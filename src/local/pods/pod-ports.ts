@@ -1,0 +1,43 @@
+import type { Pod, Service } from "../kinds/index.ts";
+
+/**
+ * The ports that a pod listens on: what its containers declare. A pod that declares none is given those numbers that
+ * its probes and the Services that select it go to, since it must mean one of them.
+ */
+export function portsOfPod(pod: Pod, services: readonly Service[]): number[] {
+  const declared = pod.spec.containers.flatMap(({ ports }) => ports.filter(({ protocol }) => protocol === "TCP"));
+  const numbers = declared.map(({ containerPort }) => containerPort);
+  return [...new Set(numbers.length > 0 ? numbers : [...probedPorts(pod), ...servedPorts(pod, services)])];
+}
+
+/** The number behind a port by name or number; undefined for a name that no container has. */
+export function portNumberOf(pod: Pod, port: number | string): number | undefined {
+  if (typeof port === "number") return port;
+  for (const container of pod.spec.containers) {
+    const named = container.ports.find(({ name }) => name === port);
+    if (named !== undefined) return named.containerPort;
+  }
+  return undefined;
+}
+
+/** Whether a Service's selector picks a pod; a Service without a selector picks none. */
+export function selectsPod(service: Service, pod: Pod): boolean {
+  const wanted = Object.entries(service.spec.selector);
+  if (wanted.length === 0 || service.metadata.namespace !== pod.metadata.namespace) return false;
+  return wanted.every(([key, value]) => pod.metadata.labels[key] === value);
+}
+
+function probedPorts(pod: Pod): number[] {
+  return pod.spec.containers.flatMap(({ livenessProbe, readinessProbe, startupProbe }) =>
+    [livenessProbe, readinessProbe, startupProbe].flatMap((probe) => {
+      const port = probe?.httpGet?.port ?? probe?.tcpSocket?.port;
+      return typeof port === "number" ? [port] : [];
+    }),
+  );
+}
+
+function servedPorts(pod: Pod, services: readonly Service[]): number[] {
+  return services
+    .filter((service) => selectsPod(service, pod))
+    .flatMap(({ spec }) => spec.ports.flatMap(({ targetPort }) => (typeof targetPort === "number" ? [targetPort] : [])));
+}

@@ -1,0 +1,95 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { type Clock, entryPath, type Log } from "#base";
+import type { Front, FromBalancer, ToBalancer } from "./balancer-messages.ts";
+
+/** Wait before the balancer is started again; doubled while it keeps dying, so that a broken one costs nothing. */
+const RESTART_DELAY_MS_MIN = 100;
+const RESTART_DELAY_MS_MAX = 10_000;
+/** A balancer that ran this long was healthy: the next death starts at the shortest delay again. */
+const RESTART_DELAY_RESET_MS = 60_000;
+
+export interface BalancerSupervisorOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Called for each front that was bound or could not be. */
+  readonly onReport: (report: Exclude<FromBalancer, { kind: "ready" }>) => void;
+}
+
+/** Keeps one balancer process alive and its fronts as wanted. A fresh process gets the whole table again. */
+export class BalancerSupervisor implements AsyncDisposable {
+  readonly #options: BalancerSupervisorOptions;
+  readonly #fronts = new Map<string, Front>();
+  readonly #closing = new AbortController();
+  #child: ChildProcess | undefined;
+  #delayMs = RESTART_DELAY_MS_MIN;
+
+  constructor(options: BalancerSupervisorOptions) {
+    this.#options = options;
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  start(): void {
+    const entry = fileURLToPath(entryPath(import.meta.url, "./balancer-main.ts", "balancer.js"));
+    const startedAtMs = this.#options.clock.nowMs();
+    const child = spawn(process.execPath, [entry], {
+      stdio: ["ignore", "ignore", "inherit", "ipc"],
+      env: {},
+    });
+    this.#child = child;
+    child.on("message", (message: FromBalancer) => this.#receive(message));
+    child.once("error", (error) => this.#options.log.error("balancer process failed", { error }));
+    child.once("close", () => void this.#restart(startedAtMs));
+  }
+
+  set(front: Front): void {
+    this.#fronts.set(front.id, front);
+    this.#send({ kind: "set", front });
+  }
+
+  remove(id: string): void {
+    if (this.#fronts.delete(id)) this.#send({ kind: "remove", id });
+  }
+
+  /** Ids of the fronts that are wanted now. */
+  ids(): readonly string[] {
+    return [...this.#fronts.keys()];
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    const child = this.#child;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const closed = once(child, "close");
+    child.kill("SIGKILL");
+    await closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #receive(message: FromBalancer): void {
+    if (message.kind !== "ready") return this.#options.onReport(message);
+    for (const front of this.#fronts.values()) this.#send({ kind: "set", front });
+  }
+
+  /** A send into a dying process is lost on purpose: its successor asks for the whole table. */
+  #send(message: ToBalancer): void {
+    if (this.#child?.connected === true) this.#child.send(message, () => undefined);
+  }
+
+  async #restart(startedAtMs: number): Promise<void> {
+    if (this.#closing.signal.aborted) return;
+    const isHealthy = this.#options.clock.nowMs() - startedAtMs >= RESTART_DELAY_RESET_MS;
+    const delayMs = isHealthy ? RESTART_DELAY_MS_MIN : this.#delayMs;
+    this.#delayMs = Math.min(delayMs * 2, RESTART_DELAY_MS_MAX);
+    this.#options.log.warn("balancer process ended, starting it again", { delayMs });
+    const isCancelled = await this.#options.clock.sleep(delayMs, this.#closing.signal).then(() => false, () => true);
+    if (!isCancelled) this.start();
+  }
+}

@@ -1,0 +1,69 @@
+import { type Clock, KwasmError } from "#base";
+import type { Front, FromBalancer, ToBalancer } from "./balancer-messages.ts";
+import { FrontServer } from "./front-server.ts";
+
+interface Running {
+  readonly server: FrontServer;
+  /** Address and ports as asked for: another wish needs another listener. */
+  readonly place: string;
+}
+
+/** All fronts of the balancer process. Messages are handled one after another, in the order in which they came. */
+export class Balancer implements AsyncDisposable {
+  readonly #clock: Clock;
+  readonly #send: (message: FromBalancer) => void;
+  readonly #fronts = new Map<string, Running>();
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(clock: Clock, send: (message: FromBalancer) => void) {
+    this.#clock = clock;
+    this.#send = send;
+  }
+
+  /** Never rejects: a front that cannot listen is reported and left out. */
+  handle(message: ToBalancer): Promise<void> {
+    this.#last = this.#last.then(() => (message.kind === "set" ? this.#set(message.front) : this.#remove(message.id)));
+    return this.#last;
+  }
+
+  async close(): Promise<void> {
+    await this.#last;
+    await Promise.all([...this.#fronts.keys()].map((id) => this.#remove(id)));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #set(front: Front): Promise<void> {
+    const running = this.#fronts.get(front.id);
+    if (running?.place === placeOf(front)) {
+      running.server.update(front);
+      return;
+    }
+    await this.#remove(front.id);
+    await this.#open(front);
+  }
+
+  async #open(front: Front): Promise<void> {
+    const server = new FrontServer(this.#clock);
+    server.update(front);
+    try {
+      const port = await server.listen(front);
+      this.#fronts.set(front.id, { server, place: placeOf(front) });
+      this.#send({ kind: "bound", id: front.id, port });
+    } catch (error) {
+      this.#send({ kind: "bind-failed", id: front.id, message: KwasmError.from(error, "listen").message });
+    }
+  }
+
+  async #remove(id: string): Promise<void> {
+    const running = this.#fronts.get(id);
+    this.#fronts.delete(id);
+    await running?.server.close();
+  }
+}
+
+function placeOf(front: Front): string {
+  return `${front.address} ${front.ports.join(" ")}`;
+}

@@ -1,0 +1,70 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { KwasmError } from "#base";
+
+/** Grows with each change of the tables below; a file of another version is refused instead of misread. */
+const SCHEMA_VERSION = 1;
+
+const schema = `
+  CREATE TABLE objects (
+    kind TEXT NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (kind, namespace, name)
+  ) WITHOUT ROWID;
+  CREATE TABLE events (
+    id INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL,
+    type TEXT NOT NULL, reason TEXT NOT NULL, message TEXT NOT NULL, source TEXT NOT NULL,
+    count INTEGER NOT NULL, first_at TEXT NOT NULL, last_at TEXT NOT NULL
+  );
+  CREATE INDEX events_of_object ON events (namespace, kind, name);
+  CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+`;
+
+/** SQLITE_BUSY of SQLite's result codes: another process holds the file. */
+const SQLITE_BUSY = 5;
+
+/**
+ * Opens the state of one machine and keeps it locked. The lock is the kernel's record lock on the file, so a process
+ * that died, however it died, holds it no longer; it is also what makes a state folder belong to one control process.
+ * Throws `failed-precondition` when another process has it and `unsupported` for a file of another version.
+ */
+export function openStateDatabase(stateDir: string): DatabaseSync {
+  mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+  const database = new DatabaseSync(join(stateDir, "state.sqlite"));
+  try {
+    lock(database, stateDir);
+    prepareSchema(database, stateDir);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+/** `NORMAL` in WAL mode survives the death of this process at any point; a power cut may cost the last writes. */
+function lock(database: DatabaseSync, stateDir: string): void {
+  try {
+    database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;");
+    database.exec("BEGIN IMMEDIATE; COMMIT;");
+  } catch (error) {
+    if (!isBusy(error)) throw KwasmError.from(error, `open the state in "${stateDir}"`);
+    const message = `open the state in "${stateDir}": another control process holds it; use that one, or end it with "kwasm down"`;
+    throw new KwasmError("failed-precondition", message, { cause: error });
+  }
+}
+
+function prepareSchema(database: DatabaseSync, stateDir: string): void {
+  const version = Number(database.prepare("PRAGMA user_version").get()?.["user_version"] ?? 0);
+  if (version === SCHEMA_VERSION) return;
+  if (version !== 0) {
+    const message = `open the state in "${stateDir}": it has version "${version}" and this kwasm reads "${SCHEMA_VERSION}"; use the kwasm that wrote it, or remove the folder`;
+    throw new KwasmError("unsupported", message);
+  }
+  database.exec(`BEGIN; ${schema} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT;`);
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && "errcode" in error && error.errcode === SQLITE_BUSY;
+}
