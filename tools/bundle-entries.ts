@@ -1,0 +1,8 @@
+/** The product's processes and threads: the file in a build, and the source that it is made from. */
+export const bundleEntries: Readonly<Record<string, string>> = {
+  "kwasm.js": "src/cli/main.ts",
+  "cell.js": "src/node/cell/main.ts",
+  "spawner-worker.js": "src/node/control/spawner-worker.ts",
+  "log-worker.js": "src/node/control/log-worker.ts",
+  "balancer-main.js": "src/local/services/balancer-main.ts",
+};
