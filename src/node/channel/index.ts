@@ -7,6 +7,7 @@ export {
   type GuestOrder,
   type GuestOutcome,
   LINE_BYTES_MAX,
+  parseCellLine,
   type RequestLine,
 } from "./messages.ts";
 export { RUN_QUEUE_BYTES, RunQueue } from "./run-queue.ts";

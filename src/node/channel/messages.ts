@@ -1,4 +1,4 @@
-import type { ErrorCode } from "#base";
+import { type ErrorCode, errorCodes, KwasmError } from "#base";
 
 /**
  * What control and a cell say to each other: one JSON object a line on a stream socket. Descriptors travel on a packet
@@ -61,3 +61,66 @@ export const LINE_BYTES_MAX = 4 * 1024 * 1024;
 
 /** Where a cell finds its sockets and its shared page; 0 to 2 are its own standard streams. */
 export const cellDescriptors = { lines: 3, packets: 4, runQueue: 5 } as const;
+
+const outcomeKinds: readonly string[] = ["exited", "trapped", "out-of-memory", "killed", "refused"];
+
+/**
+ * Reads a line that a cell sent. A cell that a guest took over can write anything, so every field that control uses is
+ * checked here; texts are for people only and are not.
+ */
+export function parseCellLine(line: Uint8Array): CellLine {
+  const value = parseObject(line);
+  if (value["event"] === "ready") return { event: "ready" };
+  if (value["event"] === "guest-ended") {
+    return { event: "guest-ended", guest: wholeNumber(value["guest"]), outcome: parseOutcome(value["outcome"]) };
+  }
+  const reply = wholeNumber(value["reply"]);
+  if (!isRecord(value["error"])) return { reply, value: parseReply(value["value"]) };
+  const { code, message } = value["error"];
+  return { reply, error: { code: parseErrorCode(code), message: String(message) } };
+}
+
+function parseReply(value: unknown): { memoryBytes: number } | Record<string, never> {
+  if (!isRecord(value) || value["memoryBytes"] === undefined) return {};
+  return { memoryBytes: wholeNumber(value["memoryBytes"]) };
+}
+
+function parseOutcome(value: unknown): GuestOutcome {
+  if (!isRecord(value) || !outcomeKinds.includes(String(value["kind"]))) throw unreadable();
+  const message = String(value["message"]);
+  switch (value["kind"]) {
+    case "exited":
+      return { kind: "exited", code: wholeNumber(value["code"]) };
+    case "killed":
+      return { kind: "killed", signal: String(value["signal"]) };
+    case "refused":
+      return { kind: "refused", code: parseErrorCode(value["code"]), message };
+    case "out-of-memory":
+      return { kind: "out-of-memory", message };
+    default:
+      return { kind: "trapped", message };
+  }
+}
+
+function parseErrorCode(value: unknown): ErrorCode {
+  return errorCodes.find((code) => code === value) ?? "internal";
+}
+
+function parseObject(line: Uint8Array): Record<string, unknown> {
+  const value: unknown = JSON.parse(Buffer.from(line.buffer, line.byteOffset, line.length).toString());
+  if (!isRecord(value)) throw unreadable();
+  return value;
+}
+
+function wholeNumber(value: unknown): number {
+  if (typeof value !== "number" || !Number.isSafeInteger(value) || value < 0) throw unreadable();
+  return value;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function unreadable(): KwasmError {
+  return new KwasmError("corrupt", "read a cell's message: it is not of the protocol");
+}

@@ -44,7 +44,7 @@ export class Spawner {
   constructor() {
     this.#worker = new Worker(entryPath(import.meta.url, "./spawner-worker.ts", "spawner-worker.js"));
     this.#worker.on("message", (event: SpawnerEvent) => this.#receive(event));
-    this.#worker.on("error", (error) => this.#fail(error));
+    this.#worker.on("error", (error: Error) => this.#fail(error));
     this.#worker.unref();
   }
 

@@ -1,0 +1,96 @@
+import { closeSync } from "node:fs";
+
+import { entryPath, KwasmError, systemErrorCode } from "#base";
+
+import { type CellReplies, type CellRequest, RUN_QUEUE_BYTES, RunQueue } from "../channel/index.ts";
+import { createSocketPair } from "../syscall/descriptor-passing.ts";
+import { createSharedMemory, mapSharedMemory } from "../syscall/shared-memory.ts";
+import { CellChannel, type CellChannelOptions } from "./cell-channel.ts";
+import type { ProcessEnd, Spawner } from "./spawner.ts";
+
+export interface CellOptions extends CellChannelOptions {
+  readonly spawner: Spawner;
+  /** Where the cell's own complaints go (never a guest's output). */
+  readonly errorFd: number;
+}
+
+interface CellParts {
+  readonly pid: number;
+  readonly ended: Promise<ProcessEnd>;
+  readonly channel: CellChannel;
+  readonly runQueue: RunQueue;
+}
+
+/** One cell as control sees it: a process, a line of requests and answers, and a page that says who runs. */
+export class Cell {
+  readonly group: string;
+  readonly pid: number;
+  /** Resolves when the process is gone and everything that it said was heard. */
+  readonly ended: Promise<ProcessEnd>;
+  readonly #channel: CellChannel;
+  readonly #runQueue: RunQueue;
+
+  private constructor(options: CellOptions, parts: CellParts) {
+    this.group = options.group;
+    this.pid = parts.pid;
+    this.ended = parts.ended;
+    this.#channel = parts.channel;
+    this.#runQueue = parts.runQueue;
+  }
+
+  /** Starts a cell and resolves when it takes requests. */
+  static async start(options: CellOptions): Promise<Cell> {
+    const lines = createSocketPair("stream");
+    const packets = createSocketPair("packets");
+    const pageFd = createSharedMemory(`kwasm-run-queue-${options.group}`, RUN_QUEUE_BYTES);
+    try {
+      const runQueue = new RunQueue(mapSharedMemory(pageFd, RUN_QUEUE_BYTES));
+      const child = await options.spawner.spawn({
+        argv: [process.execPath, ...cellFlags, entryPath(import.meta.url, "../cell/main.ts", "cell.js")],
+        env: environmentOfCells(),
+        descriptors: [null, options.errorFd, options.errorFd, lines[1], packets[1], pageFd],
+      });
+      const channel = new CellChannel(lines[0], packets[0], options);
+      const ended = Promise.all([child.ended, channel.closed]).then(([end]) => end);
+      await Promise.race([channel.ready, ended.then(refuseToStart)]);
+      return new Cell(options, { pid: child.pid, ended, channel, runQueue });
+    } finally {
+      closeSync(lines[1]);
+      closeSync(packets[1]);
+      closeSync(pageFd);
+    }
+  }
+
+  request<Call extends CellRequest["call"]>(
+    request: Extract<CellRequest, { call: Call }>,
+    descriptors: readonly number[] = [],
+  ): Promise<CellReplies[Call]> {
+    return this.#channel.request(request, descriptors) as Promise<CellReplies[Call]>;
+  }
+
+  /** The guest that holds the cell's thread now. */
+  runningGuest(): number | undefined {
+    return this.#runQueue.running();
+  }
+
+  kill(signal: "SIGTERM" | "SIGKILL"): void {
+    try {
+      process.kill(this.pid, signal);
+    } catch (error) {
+      // ESRCH: it is gone already, which is what was wanted.
+      if (systemErrorCode(error) !== "ESRCH") throw error;
+    }
+  }
+}
+
+const cellFlags = ["--disable-warning=ExperimentalWarning"];
+
+/** A cell sees nothing of control's environment; its compile cache is the one that control runs with. */
+function environmentOfCells(): Record<string, string> {
+  const cache = process.env["NODE_COMPILE_CACHE"];
+  return cache === undefined ? {} : { NODE_COMPILE_CACHE: cache };
+}
+
+function refuseToStart(end: ProcessEnd): never {
+  throw new KwasmError("internal", `start a cell: it ended at once (${end.signal ?? `code ${String(end.code)}`}); see the control log`);
+}

@@ -1,0 +1,115 @@
+import { KwasmError } from "#base";
+
+import type { ExitStatus, SandboxSpec, SandboxView, WorkloadSpec, WorkloadView } from "../workload.ts";
+import type { BoundListener } from "../syscall/listener.ts";
+import type { Cell } from "./cell.ts";
+import { transition, type WorkloadEvent } from "./workload-state.ts";
+
+/** Rows that a machine may hold: ten times the largest node that Kubernetes recommends, and a bound on memory. */
+export const SANDBOXES_MAX = 5_000;
+export const WORKLOADS_MAX = 10_000;
+
+export interface SandboxRow {
+  readonly spec: SandboxSpec;
+  readonly listeners: readonly BoundListener[];
+}
+
+export interface WorkloadRow {
+  readonly spec: WorkloadSpec;
+  view: WorkloadView;
+  /** Where it runs, from the moment its start was asked of a cell. */
+  place?: { readonly cell: Cell; readonly guest: number };
+  /** The signal that was asked for; the exit code tells it. */
+  readonly exited: PromiseWithResolvers<ExitStatus>;
+}
+
+/**
+ * Control's state table: everything that is asked of control is answered from it. Changes are told to listeners in
+ * the order in which they happen.
+ */
+export class WorkloadTable {
+  readonly #sandboxes = new Map<string, SandboxRow>();
+  readonly #workloads = new Map<string, WorkloadRow>();
+  readonly #listeners = new Set<(view: WorkloadView) => void>();
+
+  addSandbox(row: SandboxRow): void {
+    this.#sandboxes.set(row.spec.id, row);
+  }
+
+  /** Throws where no further sandbox may be made, before anything was opened for it. */
+  refuseSandbox(id: string): void {
+    if (this.#sandboxes.has(id)) throw new KwasmError("already-exists", `create sandbox "${id}": there is one of that name`);
+    if (this.#sandboxes.size >= SANDBOXES_MAX) throw tooMany("sandbox", id, SANDBOXES_MAX);
+  }
+
+  sandbox(id: string): SandboxRow {
+    const row = this.#sandboxes.get(id);
+    if (row === undefined) throw new KwasmError("not-found", `sandbox "${id}" is not there`);
+    return row;
+  }
+
+  findSandbox(id: string): SandboxRow | undefined {
+    return this.#sandboxes.get(id);
+  }
+
+  removeSandbox(id: string): void {
+    this.#sandboxes.delete(id);
+  }
+
+  addWorkload(spec: WorkloadSpec): WorkloadRow {
+    if (this.#workloads.has(spec.id)) throw new KwasmError("already-exists", `create workload "${spec.id}": there is one of that name`);
+    if (this.#workloads.size >= WORKLOADS_MAX) throw tooMany("workload", spec.id, WORKLOADS_MAX);
+    this.sandbox(spec.sandboxId);
+    const view: WorkloadView = { id: spec.id, sandboxId: spec.sandboxId, state: "created" };
+    const row: WorkloadRow = { spec, view, exited: Promise.withResolvers() };
+    this.#workloads.set(spec.id, row);
+    this.#tell(view);
+    return row;
+  }
+
+  workload(id: string): WorkloadRow {
+    const row = this.#workloads.get(id);
+    if (row === undefined) throw new KwasmError("not-found", `workload "${id}" is not there`);
+    return row;
+  }
+
+  removeWorkload(id: string): void {
+    this.#workloads.delete(id);
+  }
+
+  /** Moves a workload along the closed table; false where the event changes nothing. */
+  move(row: WorkloadRow, event: WorkloadEvent, facts: Partial<WorkloadView> = {}): boolean {
+    const state = transition(row.view.state, event);
+    if (state === undefined) return false;
+    row.view = { ...row.view, ...facts, state };
+    if (row.view.exit !== undefined) row.exited.resolve(row.view.exit);
+    this.#tell(row.view);
+    return true;
+  }
+
+  workloads(): WorkloadRow[] {
+    return [...this.#workloads.values()];
+  }
+
+  sandboxes(): SandboxView[] {
+    return [...this.#sandboxes.values()].map(viewOfSandbox);
+  }
+
+  onChange(listener: (view: WorkloadView) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #tell(view: WorkloadView): void {
+    for (const listener of this.#listeners) listener(view);
+  }
+}
+
+export function viewOfSandbox(row: SandboxRow): SandboxView {
+  const listeners = row.listeners.map(({ address, port }) => ({ address, port }));
+  return { id: row.spec.id, group: row.spec.group, listeners };
+}
+
+function tooMany(kind: string, id: string, max: number): KwasmError {
+  return new KwasmError("limit-exceeded", `create ${kind} "${id}": this machine holds ${String(max)} at most; delete some first`);
+}
