@@ -1,0 +1,60 @@
+import type { Digest } from "./digest.ts";
+
+/**
+ * The JSON documents of the OCI image specification (v1.1), as far as KWasm reads them. Docker's older media types
+ * name the same shapes.
+ */
+
+export const mediaTypes = {
+  index: "application/vnd.oci.image.index.v1+json",
+  manifest: "application/vnd.oci.image.manifest.v1+json",
+  config: "application/vnd.oci.image.config.v1+json",
+  layerTar: "application/vnd.oci.image.layer.v1.tar",
+} as const;
+
+/** Keys of annotations, from the specification's annotations.md. */
+export const annotationKeys = {
+  refName: "org.opencontainers.image.ref.name",
+  created: "org.opencontainers.image.created",
+  title: "org.opencontainers.image.title",
+} as const;
+
+export type Annotations = Readonly<Record<string, string>>;
+
+export interface Platform {
+  readonly os: string;
+  readonly architecture: string;
+}
+
+export interface Descriptor {
+  readonly mediaType: string;
+  readonly digest: Digest;
+  readonly size: number;
+  readonly annotations?: Annotations;
+  readonly platform?: Platform;
+}
+
+export interface Index {
+  readonly manifests: readonly Descriptor[];
+}
+
+export interface Manifest {
+  readonly config: Descriptor;
+  readonly layers: readonly Descriptor[];
+}
+
+/** What an image says about running it; names follow the specification's config.md. */
+export interface ImageConfig {
+  readonly os: string;
+  readonly architecture: string;
+  readonly entrypoint: readonly string[];
+  readonly cmd: readonly string[];
+  readonly env: readonly (readonly [name: string, value: string])[];
+  /** "/" where the image names none. */
+  readonly workingDirectory: string;
+  /** As written: `65532:65532`, `nobody`, or "" for root. */
+  readonly user: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Digests of the layers before compression; empty for artifacts. */
+  readonly diffIds: readonly Digest[];
+}
