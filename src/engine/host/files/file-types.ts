@@ -45,12 +45,6 @@ export interface OpenOptions {
   readonly nonBlock?: boolean;
 }
 
-/** What a front end may change on an open file. */
-export interface FileFlags {
-  readonly append: boolean;
-  readonly nonBlock: boolean;
-}
-
 /** One name of a directory. `cookie` goes back into `entries` to continue behind this entry; 0n is the start. */
 export interface DirectoryEntry {
   readonly name: string;
@@ -119,7 +113,7 @@ export interface Mount {
   readonly readOnly: boolean;
 }
 
-/** What a guest sees of the host's files. Handles made from it stay open when it is closed. */
+/** What a guest sees of the host's files. Closing it closes every handle that came out of it. */
 export interface MountTree extends Disposable {
   /** Where the guest sees the root: `/` for a tree of mounts, as granted for a single directory. */
   readonly guestPath: string;

@@ -4,7 +4,6 @@ export type {
   Advice,
   Directory,
   DirectoryEntry,
-  FileFlags,
   FileStat,
   FileType,
   Mount,
