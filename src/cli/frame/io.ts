@@ -1,0 +1,49 @@
+import type { Readable, Writable } from "node:stream";
+
+import { KwasmError } from "#base";
+
+/** Everything that a command may touch of the process it runs in; tests hand in streams that they can read back. */
+export interface Io {
+  readonly stdin: Readable;
+  /** Results, for the next program of a pipe. */
+  readonly stdout: Output;
+  /** Everything else that a person should see. */
+  readonly stderr: Output;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  /**
+   * Aborts at the first SIGINT or SIGTERM from the first call on; until then these end the process as usual. A second
+   * signal ends the process whatever the command is doing.
+   */
+  interrupted(): AbortSignal;
+}
+
+export type Output = Writable & { readonly isTTY?: boolean; readonly columns?: number };
+
+/** The real thing: the streams, environment and signals of this process. */
+export function createProcessIo(): Io {
+  let interruption: AbortController | undefined;
+  function interrupted(): AbortSignal {
+    interruption ??= listenToInterrupts();
+    return interruption.signal;
+  }
+  return {
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    env: process.env,
+    cwd: process.cwd(),
+    interrupted,
+  };
+}
+
+function listenToInterrupts(): AbortController {
+  const controller = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM"] as const) {
+    process.on(name, () => {
+      if (controller.signal.aborted) process.kill(process.pid, "SIGKILL");
+      controller.abort(new KwasmError("cancelled", `the command was ended by ${name}`));
+    });
+  }
+  return controller;
+}

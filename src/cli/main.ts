@@ -1,0 +1,13 @@
+import { systemErrorCode } from "#base";
+
+import { commands } from "./commands/index.ts";
+import { createProcessIo } from "./frame/io.ts";
+import { runCli } from "./frame/run-cli.ts";
+
+// A reader that went away (`kwasm get pods | head -1`) has seen all that it wanted.
+process.stdout.on("error", (error) => {
+  if (systemErrorCode(error) !== "EPIPE") throw error;
+  process.exit();
+});
+
+process.exitCode = await runCli(process.argv.slice(2), commands, createProcessIo());
