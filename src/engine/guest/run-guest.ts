@@ -1,0 +1,169 @@
+import { type GuestModule, instanceModule, pageBytes, refusedGlobalExport } from "../loader/index.ts";
+import { checkImports } from "./check-imports.ts";
+import type { GuestEnd } from "./guest-end.ts";
+import { acquireMemories, type GuestMemories } from "./guest-memories.ts";
+import { readGuestFrames } from "./guest-stack.ts";
+import type { GuestHost, HostHooks } from "./host-contract.ts";
+import type { MemoryPool } from "./memory-pool.ts";
+import { makeUncatchableError } from "./trap-error.ts";
+import { describeTrap } from "./trap-kind.ts";
+
+/** Memory that a guest asked for and did not get. */
+export interface MemoryRefusal {
+  readonly askedBytes: number;
+  readonly limitBytes: number;
+}
+
+/** A guest that was started. */
+export interface Guest {
+  /** Resolves once the guest is gone and everything it held is released; never rejects. */
+  readonly ended: Promise<GuestEnd>;
+  /**
+   * Ends the guest as soon as it is not computing: at once where it waits in a host call, else at its next one. The
+   * guest cannot catch this. Has no effect on a guest that has ended.
+   */
+  kill(reason: string): void;
+  /** Size of its memories now, or at its end. */
+  memoryBytes(): number;
+  /** The last growth that was refused, also where the guest went on without it. */
+  memoryRefused(): MemoryRefusal | undefined;
+}
+
+/** Where a guest's host functions come from. */
+export interface GuestEnvironment {
+  /** The module name under which guests import them. */
+  readonly importModule: string;
+  readonly createHost: (hooks: HostHooks) => GuestHost;
+  readonly pool: MemoryPool;
+}
+
+/**
+ * Starts an instance of `module`. Throws before any instruction of the guest runs where its imports cannot be met or
+ * there is no room for its memory. The guest runs its first stretch, up to where it first waits, before this returns.
+ */
+export function runGuest(module: GuestModule, environment: GuestEnvironment): Guest {
+  const guest = new RunningGuest(module, environment);
+  guest.start();
+  return guest;
+}
+
+/** An end that is thrown through the guest: the very object tells it from every other error. */
+interface Ending {
+  readonly error: Error;
+  readonly end: GuestEnd;
+}
+
+class RunningGuest implements Guest {
+  readonly #module: GuestModule;
+  readonly #host: GuestHost;
+  readonly #memories: GuestMemories;
+  readonly #ended = Promise.withResolvers<GuestEnd>();
+  #exports: WebAssembly.Exports = {};
+  #exit: Ending | undefined;
+  #kill: Ending | undefined;
+  /** Ends the wait of a reactor that has nothing to do; there is no host call to abort then. */
+  #endIdle: ((error: Error) => void) | undefined;
+  #over = false;
+  #finalBytes = 0;
+  #finalRefusal: MemoryRefusal | undefined;
+
+  constructor(module: GuestModule, environment: GuestEnvironment) {
+    this.#module = module;
+    this.#host = environment.createHost({ onExit: (code) => this.#exitWith(code) });
+    try {
+      checkImports(module.imports, { [environment.importModule]: this.#host.imports });
+      this.#memories = acquireMemories(module, environment.pool);
+    } catch (error) {
+      this.#host.close();
+      throw error;
+    }
+    this.#imports = { [environment.importModule]: this.#host.imports, [instanceModule]: this.#memories.imports };
+  }
+
+  readonly #imports: WebAssembly.Imports;
+
+  get ended(): Promise<GuestEnd> {
+    return this.#ended.promise;
+  }
+
+  start(): void {
+    this.#host.bind(this.#memories.main);
+    void this.#run().then((end) => this.#finish(end));
+  }
+
+  kill(reason: string): void {
+    if (this.#over || this.#kill !== undefined) return;
+    const error = makeUncatchableError(`the guest was killed: ${reason}`);
+    this.#kill = { error, end: { kind: "killed", reason } };
+    this.#host.abort(error);
+    this.#endIdle?.(error);
+  }
+
+  memoryBytes(): number {
+    return this.#over ? this.#finalBytes : this.#memories.byteLength();
+  }
+
+  memoryRefused(): MemoryRefusal | undefined {
+    if (this.#over) return this.#finalRefusal;
+    const refused = this.#exports[refusedGlobalExport];
+    if (!(refused instanceof WebAssembly.Global) || typeof refused.value !== "number") return undefined;
+    // The delta is an unsigned number of pages in a signed global; a growth by zero pages is never refused.
+    const pages = refused.value >>> 0;
+    return pages === 0 ? undefined : { askedBytes: pages * pageBytes, limitBytes: this.#module.memoryBytesMax };
+  }
+
+  #exitWith(code: number): Error {
+    const error = makeUncatchableError(`the guest exited with code ${code}`);
+    this.#exit = { error, end: { kind: "exit", code } };
+    return error;
+  }
+
+  async #run(): Promise<GuestEnd> {
+    try {
+      this.#exports = new WebAssembly.Instance(this.#module.compiled.module, this.#imports).exports;
+      await this.#call("_initialize");
+      if (this.#module.kind === "reactor") await this.#idle();
+      await this.#call("_start");
+      return { kind: "exit", code: 0 };
+    } catch (thrown) {
+      return this.#endOf(thrown);
+    }
+  }
+
+  /** Runs an exported function on a stack of its own, which host calls may suspend. */
+  async #call(name: string): Promise<void> {
+    const entry = this.#exports[name];
+    if (typeof entry === "function") await WebAssembly.promising(entry)();
+  }
+
+  #idle(): Promise<never> {
+    return new Promise((_resolve, reject) => {
+      this.#endIdle = reject;
+      if (this.#kill !== undefined) reject(this.#kill.error);
+    });
+  }
+
+  #endOf(thrown: unknown): GuestEnd {
+    if (this.#exit !== undefined && thrown === this.#exit.error) return this.#exit.end;
+    if (this.#kill !== undefined && thrown === this.#kill.error) return this.#kill.end;
+    const { trap, message } = describeTrap(thrown);
+    const frames = readGuestFrames(thrown, this.#module.compiled);
+    const refusal = this.memoryRefused();
+    if (refusal === undefined) return { kind: "trap", trap, message, frames };
+    return { kind: "out-of-memory", ...refusal, message, frames };
+  }
+
+  /**
+   * The memory of a killed guest is not used again: a host call was cut short, and whatever it had begun may still
+   * come to an end.
+   */
+  #finish(end: GuestEnd): void {
+    this.#finalBytes = this.#memories.byteLength();
+    this.#finalRefusal = this.memoryRefused();
+    this.#over = true;
+    this.#exports = {};
+    this.#host.close();
+    if (this.#kill === undefined) this.#memories.release();
+    this.#ended.resolve(end);
+  }
+}
