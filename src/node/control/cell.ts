@@ -92,5 +92,8 @@ function environmentOfCells(): Record<string, string> {
 }
 
 function refuseToStart(end: ProcessEnd): never {
-  throw new KwasmError("internal", `start a cell: it ended at once (${end.signal ?? `code ${String(end.code)}`}); see the control log`);
+  throw new KwasmError(
+    "internal",
+    `start a cell: it ended at once (${end.signal ?? `code ${String(end.code)}`}); see the control log`,
+  );
 }

@@ -26,7 +26,12 @@ export interface Handover {
  * reading it), its listeners and its output. Throws a typed error that names what could not be opened; nothing stays
  * open then.
  */
-export function prepareHandover(number: number, spec: WorkloadSpec, listenerFds: readonly number[], output: OutputDescriptors): Handover {
+export function prepareHandover(
+  number: number,
+  spec: WorkloadSpec,
+  listenerFds: readonly number[],
+  output: OutputDescriptors,
+): Handover {
   const opened: number[] = [];
   const descriptors: number[] = [];
   function place(descriptor: number): number {

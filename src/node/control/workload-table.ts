@@ -38,7 +38,8 @@ export class WorkloadTable {
 
   /** Throws where no further sandbox may be made, before anything was opened for it. */
   refuseSandbox(id: string): void {
-    if (this.#sandboxes.has(id)) throw new KwasmError("already-exists", `create sandbox "${id}": there is one of that name`);
+    if (this.#sandboxes.has(id))
+      throw new KwasmError("already-exists", `create sandbox "${id}": there is one of that name`);
     if (this.#sandboxes.size >= SANDBOXES_MAX) throw tooMany("sandbox", id, SANDBOXES_MAX);
   }
 
@@ -57,7 +58,8 @@ export class WorkloadTable {
   }
 
   addWorkload(spec: WorkloadSpec): WorkloadRow {
-    if (this.#workloads.has(spec.id)) throw new KwasmError("already-exists", `create workload "${spec.id}": there is one of that name`);
+    if (this.#workloads.has(spec.id))
+      throw new KwasmError("already-exists", `create workload "${spec.id}": there is one of that name`);
     if (this.#workloads.size >= WORKLOADS_MAX) throw tooMany("workload", spec.id, WORKLOADS_MAX);
     this.sandbox(spec.sandboxId);
     const view: WorkloadView = { id: spec.id, sandboxId: spec.sandboxId, state: "created" };
@@ -95,6 +97,10 @@ export class WorkloadTable {
     return [...this.#sandboxes.values()].map(viewOfSandbox);
   }
 
+  sandboxSpecs(): SandboxSpec[] {
+    return [...this.#sandboxes.values()].map((row) => row.spec);
+  }
+
   onChange(listener: (view: WorkloadView) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -111,5 +117,8 @@ export function viewOfSandbox(row: SandboxRow): SandboxView {
 }
 
 function tooMany(kind: string, id: string, max: number): KwasmError {
-  return new KwasmError("limit-exceeded", `create ${kind} "${id}": this machine holds ${String(max)} at most; delete some first`);
+  return new KwasmError(
+    "limit-exceeded",
+    `create ${kind} "${id}": this machine holds ${String(max)} at most; delete some first`,
+  );
 }

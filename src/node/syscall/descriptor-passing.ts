@@ -64,7 +64,10 @@ export function receiveDescriptors(socket: number): { tag: number; descriptors: 
   const descriptors = message.readDescriptors();
   if (message.isTruncated()) {
     for (const descriptor of descriptors) closeSync(descriptor);
-    throw new KwasmError("limit-exceeded", "take descriptors: this process may not open that many; raise RLIMIT_NOFILE");
+    throw new KwasmError(
+      "limit-exceeded",
+      "take descriptors: this process may not open that many; raise RLIMIT_NOFILE",
+    );
   }
   return { tag: message.data.getUint32(0, true), descriptors };
 }

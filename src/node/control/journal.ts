@@ -1,0 +1,92 @@
+import { closeSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
+
+import { KwasmError, systemErrorCode, writeFileAtomic } from "#base";
+
+import { LINE_BYTES_MAX, LineSplitter } from "../channel/index.ts";
+
+/** Lines after which a journal is written anew, when most of what it says no longer holds. */
+const SPARE_LINES_MAX = 2_000;
+/** A journal is rewritten long before this; a larger file is not ours. */
+const JOURNAL_BYTES_MAX = 1024 * 1024 * 1024;
+
+/**
+ * An append-only file of JSON lines: what control did, written before it is done, so that a control process that was
+ * killed finds its state again. Each line is one write, which survives the death of the process; a line torn by the
+ * death of the machine is dropped with a warning by the caller.
+ */
+export class Journal<Entry> {
+  readonly #path: string;
+  #fd: number;
+  #lines: number;
+
+  private constructor(path: string, fd: number, lines: number) {
+    this.#path = path;
+    this.#fd = fd;
+    this.#lines = lines;
+  }
+
+  /** Opens or creates the journal at `path`. `isTorn` says that its last line was cut; it is gone from the file then. */
+  static open<Entry>(
+    path: string,
+    read: (value: unknown) => Entry,
+  ): { journal: Journal<Entry>; entries: Entry[]; isTorn: boolean } {
+    const content = readIfThere(path);
+    const wholeBytes = content.lastIndexOf("\n") + 1;
+    const entries = parseLines(content.subarray(0, wholeBytes), path, read);
+    const fd = openSync(path, "a", 0o600);
+    const isTorn = wholeBytes < content.length;
+    if (isTorn) ftruncateSync(fd, wholeBytes);
+    return { journal: new Journal<Entry>(path, fd, entries.length), entries, isTorn };
+  }
+
+  append(entry: Entry): void {
+    const line = Buffer.from(`${JSON.stringify(entry)}\n`);
+    const written = writeSync(this.#fd, line);
+    if (written !== line.length)
+      throw new KwasmError("limit-exceeded", `write the journal "${this.#path}": the disk is full`);
+    this.#lines++;
+  }
+
+  /** Whether so many lines are out of date that `rewrite` is worth its cost. */
+  isWorthRewriting(currentEntries: number): boolean {
+    return this.#lines > currentEntries * 2 + SPARE_LINES_MAX;
+  }
+
+  /** Replaces everything by `entries`, atomically. */
+  rewrite(entries: readonly Entry[]): void {
+    writeFileAtomic(this.#path, entries.map((entry) => `${JSON.stringify(entry)}\n`).join(""), 0o600);
+    closeSync(this.#fd);
+    this.#fd = openSync(this.#path, "a", 0o600);
+    this.#lines = entries.length;
+  }
+
+  close(): void {
+    if (this.#fd < 0) return;
+    fsyncSync(this.#fd);
+    closeSync(this.#fd);
+    this.#fd = -1;
+  }
+}
+
+function readIfThere(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOENT") return Buffer.alloc(0);
+    throw KwasmError.from(error, `read the journal "${path}"`);
+  }
+}
+
+function parseLines<Entry>(bytes: Buffer, path: string, read: (value: unknown) => Entry): Entry[] {
+  if (bytes.length > JOURNAL_BYTES_MAX)
+    throw new KwasmError("limit-exceeded", `read the journal "${path}": it has ${String(bytes.length)} bytes`);
+  try {
+    return new LineSplitter(LINE_BYTES_MAX).push(bytes).map((line) => read(JSON.parse(Buffer.from(line).toString())));
+  } catch (error) {
+    throw new KwasmError(
+      "corrupt",
+      `read the journal "${path}": it is damaged; remove it to start with an empty machine`,
+      { cause: error },
+    );
+  }
+}
