@@ -10,6 +10,7 @@ export interface ImageLimits {
   readonly configBytesMax: number;
   readonly layersMax: number;
   readonly blobBytesMax: number;
+  readonly moduleBytesMax: number;
   readonly unpackedBytesMax: number;
   readonly entriesMax: number;
   readonly pathBytesMax: number;
@@ -33,6 +34,8 @@ export const imageLimits: ImageLimits = {
   layersMax: 127,
   /** A module with data of 4 GiB is the most that a 32-bit memory could take in. */
   blobBytesMax: 4 * 2 ** 30,
+  /** V8 compiles no larger module. Files that are built into an image are held in memory, so it is theirs too. */
+  moduleBytesMax: 2 ** 30,
   /** Twice blobBytesMax: more files than a guest needs, and the end of a decompression bomb before it fills a disk. */
   unpackedBytesMax: 8 * 2 ** 30,
   /** A full Debian with compilers has about 100,000 files. */

@@ -22,9 +22,14 @@ const otherFormats: readonly { readonly start: RegExp; readonly what: string }[]
   { start: /^$/, what: "it is empty" },
 ];
 
-/** Tells by its preamble what kind of Wasm a file is; anything else is refused with `action` before the reason. */
+/** Tells what kind of Wasm a file is; anything else is refused with `action` before the reason. */
 export async function checkWasmFile(path: string, action: string): Promise<WasmKind> {
-  const start = await readStart(path, action);
+  return checkWasmBytes(await readStart(path, action), path, action);
+}
+
+/** As checkWasmFile, for a file that was read already: its first eight bytes tell. */
+export function checkWasmBytes(bytes: Buffer, path: string, action: string): WasmKind {
+  const start = bytes.subarray(0, PREAMBLE_BYTES);
   const kind = preambles[start.toString("hex")];
   if (kind !== undefined) return kind;
   const text = start.toString("latin1");
