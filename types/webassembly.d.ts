@@ -47,6 +47,7 @@ declare namespace WebAssembly {
   class CompileError extends Error {}
   class LinkError extends Error {}
   class RuntimeError extends Error {}
+  class SuspendError extends Error {}
 
   /** Wraps an import so that a promise it returns suspends the guest's stack (JSPI). */
   class Suspending {

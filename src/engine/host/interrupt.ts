@@ -1,0 +1,64 @@
+import type { Cancel, Pollable } from "./pollable.ts";
+
+/**
+ * The one way in which a guest's calls wait, so that all of them can be ended from outside. `abort(error)` rejects
+ * every pending wait with that very object: the caller may have made it a trap, and a wrapped trap is one that the
+ * guest could catch.
+ */
+export class Interrupt {
+  #error: Error | undefined;
+  readonly #waits = new Set<(error: Error) => void>();
+
+  /** How many calls wait now. */
+  get waiting(): number {
+    return this.#waits.size;
+  }
+
+  /** Idempotent; the first error is kept. */
+  abort(error: Error): void {
+    if (this.#error !== undefined) return;
+    this.#error = error;
+    const waits = [...this.#waits];
+    this.#waits.clear();
+    for (const reject of waits) reject(error);
+  }
+
+  throwIfAborted(): void {
+    if (this.#error !== undefined) throw this.#error;
+  }
+
+  /**
+   * Waits until `start`'s `finish` is called. `start` answers how to take the wait back; that runs when the wait ends,
+   * whichever way, so nothing stays registered.
+   */
+  wait(start: (finish: () => void) => Cancel): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.throwIfAborted();
+      let cancel: Cancel | undefined;
+      let isOver = false;
+      const settle = (end: () => void): void => {
+        if (isOver) return;
+        isOver = true;
+        this.#waits.delete(abort);
+        cancel?.();
+        end();
+      };
+      const abort = (error: Error): void => settle(() => reject(error));
+      this.#waits.add(abort);
+      cancel = start(() => settle(resolve));
+      // `finish` may have been called inside `start`, before there was anything to take back.
+      if (isOver) cancel();
+    });
+  }
+
+  /** Waits until one of `pollables` is ready; an empty list waits until the guest is ended. */
+  async whenAnyReady(pollables: readonly Pollable[]): Promise<void> {
+    // A callback says "may be ready": another guest's read may have taken the data first.
+    while (!pollables.some((pollable) => pollable.isReady())) {
+      await this.wait((finish) => {
+        const cancels = pollables.map((pollable) => pollable.onReady(finish));
+        return () => cancels.forEach((cancel) => cancel());
+      });
+    }
+  }
+}

@@ -1,0 +1,142 @@
+import { createServer, type Server, type Socket } from "node:net";
+import { HostError } from "./host-error.ts";
+import { NodeInput, NodeOutput } from "./node-stream.ts";
+import { Signal, type Pollable } from "./pollable.ts";
+import type { InputStream, OutputStream } from "./stream.ts";
+
+/**
+ * How many accepted connections wait for a guest to take them: the backlog Node asks of the kernel by default. One
+ * more is reset, for each costs memory that no limit of the guest counts.
+ */
+export const acceptQueueMax = 511;
+
+/** How long a closed connection may take to deliver what the guest had written, milliseconds; then it is cut off. */
+export const closeLingerMs = 30_000;
+
+/** Which half of a connection `shutdown` ends. */
+export interface ShutdownHalves {
+  readonly read: boolean;
+  readonly write: boolean;
+}
+
+export interface Connection {
+  readonly input: InputStream;
+  readonly output: OutputStream;
+  /** Ends a half: reads see the end at once, the peer sees the end of what was written before. */
+  shutdown(halves: ShutdownHalves): void;
+  /** Written bytes are still delivered. Never throws and may be repeated. */
+  close(): void;
+}
+
+/** A listening socket handed in; it has no way to connect or bind anything. */
+export interface Listener {
+  /** Ready when `accept` would answer a connection or an error. */
+  readonly acceptable: Pollable;
+  /** The connection that has waited longest. */
+  accept(): Connection | undefined;
+  /** Resets what waits and closes the socket. Never throws and may be repeated. */
+  close(): void;
+}
+
+/** Accepts on a listening stream socket (TCP or Unix) and owns its fd from here on. */
+export function listenerFromFd(fd: number): Listener {
+  // Paused connections are not read before the guest asks, so what a client sends waits in the kernel.
+  const server = createServer({ pauseOnConnect: true, allowHalfOpen: true });
+  const listener = new ServerListener(server);
+  server.listen({ fd });
+  return listener;
+}
+
+class ServerListener implements Listener {
+  readonly #server: Server;
+  readonly #queue: Socket[] = [];
+  readonly #changed = new Signal();
+  #failure: HostError | undefined;
+  #isClosed = false;
+  readonly acceptable: Pollable = {
+    isReady: () => this.#queue.length > 0 || this.#failure !== undefined || this.#isClosed,
+    onReady: (callback) => this.#changed.onReady(callback),
+  };
+
+  constructor(server: Server) {
+    this.#server = server;
+    server.on("connection", (socket) => this.#enqueue(socket));
+    server.on("error", (error) => {
+      this.#failure = HostError.from(error, "listen on a socket");
+      this.#changed.fire();
+    });
+  }
+
+  accept(): Connection | undefined {
+    if (this.#isClosed) throw new HostError("bad-descriptor", "accept on a closed listener");
+    const socket = this.#queue.shift();
+    if (socket !== undefined) return new SocketConnection(socket);
+    if (this.#failure !== undefined) throw this.#failure;
+    return undefined;
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#server.close();
+    for (const socket of this.#queue.splice(0)) socket.resetAndDestroy();
+    this.#changed.fire();
+  }
+
+  #enqueue(socket: Socket): void {
+    // A client that resets while it waits must not end the process; its error is told to whoever accepts it.
+    socket.on("error", ignoreError);
+    if (this.#isClosed || this.#queue.length >= acceptQueueMax) {
+      socket.resetAndDestroy();
+      return;
+    }
+    this.#queue.push(socket);
+    this.#changed.fire();
+  }
+}
+
+function ignoreError(): void {
+  // The streams over the socket keep the error and tell the guest; here is only the listener that Node demands.
+}
+
+/** A connected stream socket. */
+export class SocketConnection implements Connection {
+  readonly #socket: Socket;
+  readonly #input: NodeInput;
+  readonly #output: NodeOutput;
+  #isClosed = false;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.setNoDelay(true);
+    this.#input = new NodeInput({ isTerminal: false, open: () => socket, release: () => undefined });
+    this.#output = new NodeOutput({ isTerminal: false, open: () => socket, release: () => undefined });
+  }
+
+  get input(): InputStream {
+    return this.#input;
+  }
+
+  get output(): OutputStream {
+    return this.#output;
+  }
+
+  shutdown(halves: ShutdownHalves): void {
+    if (this.#isClosed) throw new HostError("bad-descriptor", "shut a closed connection down");
+    if (this.#socket.destroyed) throw new HostError("not-connected", "shut a connection down that is gone");
+    if (halves.read) this.#input.end();
+    if (halves.write) {
+      this.#output.close();
+      this.#socket.end();
+    }
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#input.close();
+    this.#output.close();
+    this.#socket.setTimeout(closeLingerMs, () => this.#socket.destroy());
+    this.#socket.destroySoon();
+  }
+}

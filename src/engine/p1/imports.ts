@@ -1,0 +1,83 @@
+import { KwasmError } from "#base";
+import type { CallFamily, P1Context, PlainCall, WaitingCall } from "./context.ts";
+import { errno, type Errno, errnoOf } from "./errno.ts";
+
+/**
+ * Makes the functions that a guest imports. Whatever a call throws becomes its errno here, except what is none of the
+ * guest's business: the end of the guest and errors of our own, which go through it as they are.
+ */
+export function importsOf(
+  context: P1Context,
+  families: readonly CallFamily[],
+): Record<string, WebAssembly.ImportValue> {
+  const imports: Record<string, WebAssembly.ImportValue> = {};
+  for (const { plain = {}, waiting = {} } of families) {
+    for (const [name, call] of Object.entries(plain)) imports[name] = plainImport(context, call);
+    for (const [name, call] of Object.entries(waiting)) imports[name] = waitingImport(context, call);
+  }
+  return imports;
+}
+
+function plainImport({ interrupt }: P1Context, call: PlainCall): WebAssembly.ImportValue {
+  return (...values: never[]): Errno => {
+    interrupt.throwIfAborted();
+    try {
+      return call(...values) ?? errno.success;
+    } catch (thrown) {
+      return errnoOrThrow(thrown);
+    }
+  };
+}
+
+function waitingImport(context: P1Context, call: WaitingCall): WebAssembly.ImportValue {
+  const { interrupt, turn } = context;
+  return new WebAssembly.Suspending((...values: never[]): Errno | Promise<Errno> => {
+    interrupt.throwIfAborted();
+    let result: ReturnType<WaitingCall>;
+    try {
+      result = call(...values);
+    } catch (thrown) {
+      result = errnoOrThrow(thrown);
+    }
+    if (result instanceof Promise) return settle(context, result);
+    return turn.isSpent() ? breatheThen(context, result ?? errno.success) : (result ?? errno.success);
+  });
+}
+
+async function settle(context: P1Context, pending: Promise<Errno | undefined>): Promise<Errno> {
+  let result: Errno;
+  try {
+    result = (await pending) ?? errno.success;
+  } catch (thrown) {
+    result = errnoOrThrow(thrown);
+  }
+  context.interrupt.throwIfAborted();
+  // A promise is no proof of a wait: what another guest wrote a moment ago was there in a microtask.
+  return context.turn.isSpent() ? breatheThen(context, result) : result;
+}
+
+/** V8 goes on in a microtask when a call is answered at once; only this keeps timers and other guests alive. */
+async function breatheThen({ interrupt, turn }: P1Context, result: Errno): Promise<Errno> {
+  await turn.breathe(interrupt);
+  return result;
+}
+
+function errnoOrThrow(thrown: unknown): Errno {
+  const code = errnoOf(thrown);
+  if (code === undefined) throw thrown;
+  return code;
+}
+
+/**
+ * The reason why a guest failed with V8's SuspendError, or `undefined` for any other error. V8 says only "trying to
+ * suspend without WebAssembly.promising".
+ */
+export function explainSuspendError(thrown: unknown): KwasmError | undefined {
+  if (!(thrown instanceof WebAssembly.SuspendError)) return undefined;
+  return new KwasmError(
+    "unsupported",
+    "run a host call that may wait (reading, writing, polling): the module calls it where its stack cannot be " +
+      "suspended, in its start section or below a call from the host; move it to '_start' or '_initialize'",
+    { cause: thrown },
+  );
+}

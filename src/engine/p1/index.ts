@@ -1,0 +1,2 @@
+export { explainSuspendError } from "./imports.ts";
+export { createP1Host, type P1Config, p1ModuleName } from "./p1-host.ts";

@@ -1,0 +1,131 @@
+import { PushbackInput } from "../host/index.ts";
+import type { CallFamily, P1Context } from "./context.ts";
+import { type ConnectionResource, Descriptor, type ListenerResource } from "./descriptor.ts";
+import { errno, P1Error } from "./errno.ts";
+import { answerCount, patienceOf } from "./fd-io.ts";
+import { type Span, totalBytes } from "./guest-memory.ts";
+import { fdflag } from "./layout.ts";
+import { asConnection, asListener } from "./resource-of.ts";
+import { connectionRights, isWithin, right } from "./rights.ts";
+import { readStream, writeStream } from "./transfer.ts";
+
+/** `riflags`. */
+const receiveFlag = { peek: 1, waitAll: 2 } as const;
+/** `sdflags`. */
+const shutdownFlag = { read: 1, write: 2 } as const;
+/** Both halves. */
+const flagsOfTwo = 3;
+
+/** `sock_accept`, `sock_recv`, `sock_send`, `sock_shutdown`. */
+export function socketCalls(context: P1Context): CallFamily {
+  const { memory, table } = context;
+  return {
+    waiting: {
+      async sock_accept(fd: number, flags: number, result: number): Promise<undefined> {
+        const listener = asListener(table.get(fd), right.sockAccept);
+        if (!isWithin(flags, fdflag.nonblock)) throw new P1Error(errno.invalid, "accept with flags that do not exist");
+        memory.writeU32(result, 0);
+        memory.writeU32(result, table.insert(await accept(context, listener, flags)));
+      },
+      sock_recv(...values: [number, number, number, number, number, number]) {
+        const [fd, pointer, count, flags, result, resultFlags] = values;
+        const connection = asConnection(table.get(fd), right.fdRead);
+        if (!isWithin(flags, flagsOfTwo)) throw new P1Error(errno.invalid, "receive with flags that do not exist");
+        memory.writeU16(resultFlags, 0);
+        return answerCount(context, result, () =>
+          receive(context, connection, memory.readSpans(pointer, count), flags),
+        );
+      },
+      sock_send(fd: number, pointer: number, count: number, flags: number, result: number) {
+        const connection = asConnection(table.get(fd), right.fdWrite);
+        if (flags !== 0) throw new P1Error(errno.invalid, "send with flags that do not exist");
+        const { output } = connection.resource;
+        return answerCount(context, result, () =>
+          writeStream(context, output, memory.readSpans(pointer, count), patienceOf(connection)),
+        );
+      },
+    },
+    plain: {
+      sock_shutdown(fd: number, how: number) {
+        const { resource } = asConnection(table.get(fd), right.sockShutdown);
+        if (how === 0 || !isWithin(how, flagsOfTwo)) throw new P1Error(errno.invalid, "shut nothing down");
+        resource.shutdown({ read: (how & shutdownFlag.read) !== 0, write: (how & shutdownFlag.write) !== 0 });
+        return undefined;
+      },
+    },
+  };
+}
+
+async function accept(
+  context: P1Context,
+  descriptor: Descriptor<ListenerResource>,
+  flags: number,
+): Promise<Descriptor<ConnectionResource>> {
+  const { listener } = descriptor.resource;
+  for (;;) {
+    // Asked for before the connection is taken, so that at the limit it stays in the queue for when there is room.
+    context.budget.take();
+    context.budget.release();
+    const connection = listener.accept();
+    if (connection !== undefined) {
+      const resource = {
+        kind: "connection",
+        input: new PushbackInput(connection.input),
+        output: connection.output,
+        shutdown: (halves: { read: boolean; write: boolean }) => connection.shutdown(halves),
+        close: () => connection.close(),
+      } as const;
+      return new Descriptor(resource, { base: connectionRights, inheriting: 0 }, flags);
+    }
+    if (patienceOf(descriptor).isNonblocking) throw new P1Error(errno.again, "accept where nobody connects yet");
+    await context.interrupt.whenAnyReady([listener.acceptable]);
+  }
+}
+
+function receive(
+  context: P1Context,
+  connection: Descriptor<ConnectionResource>,
+  spans: readonly Span[],
+  flags: number,
+): number | Promise<number> {
+  if ((flags & receiveFlag.waitAll) !== 0) return receiveAll(context, connection, spans, flags);
+  const { input } = connection.resource;
+  const count = readStream(context, input, spans, patienceOf(connection));
+  if ((flags & receiveFlag.peek) === 0) return count;
+  const putBack = (length: number): number => {
+    if (length > 0) input.unread(context.memory.gather(spans, length));
+    return length;
+  };
+  return typeof count === "number" ? putBack(count) : count.then(putBack);
+}
+
+/** `MSG_WAITALL`: goes on until the buffers are full, the peer has ended, or there is an error with nothing read yet. */
+async function receiveAll(
+  context: P1Context,
+  connection: Descriptor<ConnectionResource>,
+  spans: readonly Span[],
+  flags: number,
+): Promise<number> {
+  const { input } = connection.resource;
+  const wanted = totalBytes(spans);
+  let done = 0;
+  while (done < wanted) {
+    const length = await readStream(context, input, skipBytes(spans, done), patienceOf(connection));
+    if (length === 0) break;
+    done += length;
+  }
+  if ((flags & receiveFlag.peek) !== 0 && done > 0) input.unread(context.memory.gather(spans, done));
+  return done;
+}
+
+/** The buffers without their first `count` bytes. */
+function skipBytes(spans: readonly Span[], count: number): Span[] {
+  const rest: Span[] = [];
+  let left = count;
+  for (const span of spans) {
+    const skipped = Math.min(left, span.length);
+    left -= skipped;
+    if (skipped < span.length) rest.push({ pointer: span.pointer + skipped, length: span.length - skipped });
+  }
+  return rest;
+}

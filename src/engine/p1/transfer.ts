@@ -1,0 +1,75 @@
+import type { InputStream, OutputStream, RegularFile } from "../host/index.ts";
+import type { P1Context } from "./context.ts";
+import { errno, P1Error } from "./errno.ts";
+import { type Span, totalBytes } from "./guest-memory.ts";
+
+/** How a transfer meets a stream that is not ready. */
+export interface Patience {
+  readonly isNonblocking: boolean;
+}
+
+/** Reads once into `spans` and answers the count, 0 at the end. A promise only where the guest has to wait. */
+export function readStream(
+  context: P1Context,
+  input: InputStream,
+  spans: readonly Span[],
+  patience: Patience,
+): number | Promise<number> {
+  const bytesMax = totalBytes(spans);
+  if (bytesMax === 0) return 0;
+  const chunk = input.read(bytesMax);
+  if (chunk === "ended") return 0;
+  if (chunk !== undefined) {
+    context.memory.scatter(spans, chunk);
+    return chunk.length;
+  }
+  if (patience.isNonblocking) throw new P1Error(errno.again, "read from a stream that has nothing yet");
+  return context.interrupt.whenAnyReady([input.readable]).then(() => readStream(context, input, spans, patience));
+}
+
+/** Writes as much of `spans` as there is room for, at least one byte, and answers the count. */
+export function writeStream(
+  context: P1Context,
+  output: OutputStream,
+  spans: readonly Span[],
+  patience: Patience,
+): number | Promise<number> {
+  const room = output.capacity();
+  if (totalBytes(spans) === 0) return 0;
+  if (room > 0) {
+    const chunk = context.memory.gather(spans, room);
+    output.write(chunk);
+    return chunk.length;
+  }
+  if (patience.isNonblocking) throw new P1Error(errno.again, "write to a stream that has no room");
+  return context.interrupt.whenAnyReady([output.writable]).then(() => writeStream(context, output, spans, patience));
+}
+
+/** Reads a file straight into the guest's memory, until the buffers are full or the file ends. */
+export function readFileAt(context: P1Context, file: RegularFile, spans: readonly Span[], offsetBytes: bigint): number {
+  let done = 0;
+  for (const span of spans) {
+    const target = context.memory.bytes(span.pointer, span.length);
+    const length = file.readAt(target, offsetBytes + BigInt(done));
+    done += length;
+    if (length < span.length) break;
+  }
+  return done;
+}
+
+/** Writes a file straight from the guest's memory; with `append` instead of an offset, at its end. */
+export function writeFileAt(
+  context: P1Context,
+  file: RegularFile,
+  spans: readonly Span[],
+  offsetBytes: bigint | "append",
+): number {
+  let done = 0;
+  for (const span of spans) {
+    const source = context.memory.bytes(span.pointer, span.length);
+    const length = offsetBytes === "append" ? file.append(source) : file.writeAt(source, offsetBytes + BigInt(done));
+    done += length;
+    if (length < span.length) break;
+  }
+  return done;
+}
