@@ -77,7 +77,7 @@ export function describeTrap(thrown: unknown): { trap: TrapKind; message: string
 function kindOf(thrown: unknown): TrapKind {
   if (!(thrown instanceof Error)) return "uncaught-exception";
   if (thrown instanceof RangeError && thrown.message === STACK_OVERFLOW_TEXT) return "call-stack-exhausted";
-  if (thrown.name === "SuspendError") return "suspension-not-allowed";
+  if (thrown instanceof WebAssembly.SuspendError) return "suspension-not-allowed";
   if (!(thrown instanceof WebAssembly.RuntimeError)) return "host-failure";
   const known = kindsByText.get(thrown.message);
   return known ?? segmentTexts.find(({ pattern }) => pattern.test(thrown.message))?.kind ?? "other";
