@@ -4,5 +4,5 @@ export const bundleEntries: Readonly<Record<string, string>> = {
   "cell.js": "src/node/cell/main.ts",
   "spawner-worker.js": "src/node/control/spawner-worker.ts",
   "log-worker.js": "src/node/control/log-worker.ts",
-  "balancer-main.js": "src/local/services/balancer-main.ts",
+  "balancer.js": "src/local/services/balancer-main.ts",
 };

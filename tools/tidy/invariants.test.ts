@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { importsOf, valueClosureOf } from "./module-graph.ts";
+import { partOf } from "./parts.ts";
+import { listSources } from "./source-tree.ts";
+import { field, listField, nameOf, parseFile, type SyntaxNode, textField, walk } from "./syntax.ts";
+
+const product = listSources().filter((path) => path.startsWith("src/") && !path.endsWith(".test.ts"));
+
+/** `path: what` for each node of the file that `isWrong` says something about. */
+function findNodes(path: string, describe: (node: SyntaxNode) => string | undefined): string[] {
+  return [...walk(parseFile(path).program)].flatMap((node) => {
+    const what = describe(node);
+    return what === undefined ? [] : [`${path}: ${what}`];
+  });
+}
+
+test("the control process imports nothing that instantiates Wasm", () => {
+  const reached = [...valueClosureOf("src/node/index.ts"), ...valueClosureOf("src/local/index.ts")];
+  assert.ok(reached.length > 2, "the façades of node and local were followed");
+  assert.deepEqual(
+    reached.filter((path) => partOf(path) === "engine"),
+    [],
+  );
+  assert.deepEqual(
+    reached.filter((path) => path.endsWith(".ts")).flatMap((path) => findNodes(path, usesWebAssembly)),
+    [],
+  );
+});
+
+function usesWebAssembly(node: SyntaxNode): string | undefined {
+  const isUse = node.type === "MemberExpression" && textField(field(node, "object"), "name") === "WebAssembly";
+  return isUse ? `WebAssembly.${nameOf(node)}` : undefined;
+}
+
+test("nothing is evaluated: no eval, Function, vm or generated module", () => {
+  assert.deepEqual(
+    product.flatMap((path) => findNodes(path, evaluates)),
+    [],
+  );
+  const imports = product.flatMap(importsOf);
+  assert.deepEqual(
+    imports.filter(({ specifier }) => /^(?:node:)?vm$|^data:|^blob:/.test(specifier)),
+    [],
+  );
+});
+
+function evaluates(node: SyntaxNode): string | undefined {
+  switch (node.type) {
+    case "CallExpression":
+    case "NewExpression": {
+      const callee = field(node, "callee");
+      if (callee?.type === "Identifier" && ["eval", "Function"].includes(nameOf(callee) ?? "")) return nameOf(callee);
+      return nameOf(callee) === "Worker" ? evaluatingWorker(node) : undefined;
+    }
+    case "ImportExpression":
+      return field(node, "source")?.type === "Literal" ? undefined : "import() of a computed name";
+    default:
+      return undefined;
+  }
+}
+
+function evaluatingWorker(node: SyntaxNode): string | undefined {
+  const options = listField(node, "arguments").flatMap((argument) => listField(argument, "properties"));
+  return options.some((option) => nameOf(field(option, "key")) === "eval") ? "Worker with eval" : undefined;
+}
+
+test("the engine imports no part but base", () => {
+  const imports = product.filter((path) => partOf(path) === "engine").flatMap(importsOf);
+  const parts = new Set(imports.flatMap(({ target }) => (target === undefined ? [] : [partOf(target)])));
+  assert.deepEqual(parts, new Set(["base", "engine"]));
+});
