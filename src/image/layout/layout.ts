@@ -19,10 +19,12 @@ const LAYOUT_FILE_BYTES_MAX = 4096;
  */
 export class ImageLayout {
   readonly directory: string;
+  readonly blobsDirectory: string;
   readonly limits: ImageLimits;
 
   constructor(directory: string, limits: ImageLimits) {
     this.directory = directory;
+    this.blobsDirectory = join(directory, "blobs", "sha256");
     this.limits = limits;
   }
 
@@ -40,7 +42,7 @@ export class ImageLayout {
   }
 
   blobPath(digest: Digest): string {
-    return join(this.directory, "blobs", "sha256", hexOf(digest));
+    return join(this.blobsDirectory, hexOf(digest));
   }
 
   async readDocument(descriptor: Descriptor, bytesMax: number): Promise<Uint8Array> {

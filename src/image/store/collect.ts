@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, rmSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { type Digest, isDigest } from "../digest.ts";
 import type { Descriptor } from "../document.ts";
 import type { ImageLayout } from "../layout/layout.ts";
@@ -57,7 +57,7 @@ function removeLeftovers(directory: string): void {
 
 function removeOthers(layout: ImageLayout, needed: ReadonlySet<Digest>): readonly Digest[] {
   const removed: Digest[] = [];
-  for (const name of readdirSync(dirname(layout.blobPath(`sha256:`)))) {
+  for (const name of readdirSync(layout.blobsDirectory)) {
     const digest = `sha256:${name}`;
     if (!isDigest(digest) || needed.has(digest)) continue;
     rmSync(layout.blobPath(digest), { force: true });

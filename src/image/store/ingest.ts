@@ -59,7 +59,6 @@ export class BlobIngest implements Disposable {
    * same content, or was damaged and is healed so.
    */
   moveInto(blobsDirectory: string): void {
-    mkdirSync(blobsDirectory, { recursive: true });
     for (const digest of this.#written) {
       renameSync(join(this.#directory, hexOf(digest)), join(blobsDirectory, hexOf(digest)));
     }

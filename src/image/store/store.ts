@@ -45,7 +45,7 @@ export class ImageStore {
   constructor(directory: string, options: StoreOptions) {
     this.layout = new ImageLayout(directory, options.limits ?? imageLimits);
     this.#clock = options.clock ?? systemClock;
-    createLayout(directory);
+    createLayout(this.layout);
     this.layout.checkVersion();
   }
 
@@ -57,7 +57,7 @@ export class ImageStore {
   /** Makes the written blobs and the image over them visible under `name`, all at once. */
   put(name: Reference, descriptor: Descriptor, ingest: BlobIngest): StoredImage {
     return this.#change(() => {
-      ingest.moveInto(join(this.layout.directory, "blobs", "sha256"));
+      ingest.moveInto(this.layout.blobsDirectory);
       return this.#point(name, descriptor);
     });
   }
@@ -132,11 +132,12 @@ export class ImageStore {
   }
 }
 
-function createLayout(directory: string): void {
+/** A layout that another tool made becomes a store by being opened as one. */
+function createLayout({ directory, blobsDirectory }: ImageLayout): void {
   const indexPath = join(directory, "index.json");
-  if (existsSync(indexPath)) return;
-  mkdirSync(join(directory, "blobs", "sha256"), { recursive: true });
+  mkdirSync(blobsDirectory, { recursive: true });
   mkdirSync(join(directory, "ingest"), { recursive: true });
+  if (existsSync(indexPath)) return;
   withStoreLock(directory, () => {
     if (existsSync(indexPath)) return;
     writeFileAtomic(join(directory, "oci-layout"), `${JSON.stringify({ imageLayoutVersion: LAYOUT_VERSION })}\n`);

@@ -225,13 +225,16 @@ test("an archive with another digest than the config says is refused", async () 
 
 const segment = fc.constantFrom("a", "b", "..", ".", "", ".wh.a", ".wh..wh..opq", "outside", "\0");
 const path = fc.tuple(fc.constantFrom("", "/", "../"), fc.array(segment, { minLength: 1, maxLength: 4 }));
-const entry = fc
-  .tuple(fc.constantFrom("file", "directory", "symlink", "link", "fifo"), path, path)
-  .map(([type, [start, name], [targetStart, target]]): TestEntry => {
-    const header = { name: start + name.join("/"), type: type as "file", mode: 0o644 };
-    if (type === "file") return { ...header, content: "hostile" };
-    return { ...header, linkname: targetStart + target.join("/") };
-  });
+const type = fc.constantFrom("file", "directory", "symlink", "link", "fifo");
+const entry = fc.tuple(type, path, path).map(makeHostileEntry);
+
+type HostilePath = readonly [start: string, segments: readonly string[]];
+
+function makeHostileEntry([kind, name, target]: readonly [string, HostilePath, HostilePath]): TestEntry {
+  const header = { name: name[0] + name[1].join("/"), type: kind as "file", mode: 0o644 };
+  if (kind === "file") return { ...header, content: "hostile" };
+  return { ...header, linkname: target[0] + target[1].join("/") };
+}
 
 test("no sequence of entries touches anything outside of the root, and failures are typed", async () => {
   await fc.assert(
