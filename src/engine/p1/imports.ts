@@ -1,4 +1,3 @@
-import { KwasmError } from "#base";
 import type { CallFamily, P1Context, PlainCall, WaitingCall } from "./context.ts";
 import { errno, type Errno, errnoOf } from "./errno.ts";
 
@@ -66,18 +65,4 @@ function errnoOrThrow(thrown: unknown): Errno {
   const code = errnoOf(thrown);
   if (code === undefined) throw thrown;
   return code;
-}
-
-/**
- * The reason why a guest failed with V8's SuspendError, or `undefined` for any other error. V8 says only "trying to
- * suspend without WebAssembly.promising".
- */
-export function explainSuspendError(thrown: unknown): KwasmError | undefined {
-  if (!(thrown instanceof WebAssembly.SuspendError)) return undefined;
-  return new KwasmError(
-    "unsupported",
-    "run a host call that may wait (reading, writing, polling): the module calls it where its stack cannot be " +
-      "suspended, in its start section or below a call from the host; move it to '_start' or '_initialize'",
-    { cause: thrown },
-  );
 }

@@ -1,2 +1,1 @@
-export { explainSuspendError } from "./imports.ts";
 export { createP1Host, type P1Config, p1ModuleName } from "./p1-host.ts";

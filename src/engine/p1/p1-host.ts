@@ -58,22 +58,32 @@ export const p1ModuleName = "wasi_snapshot_preview1";
 
 /** Answers wasi_snapshot_preview1 to one guest. */
 export function createP1Host(config: P1Config): GuestHost {
-  const context = createContext(config);
-  try {
-    grant(context.table, config);
-  } catch (thrown) {
-    context.table.closeAll();
-    throw thrown;
-  }
+  const context = contextOrClose(config);
   return {
     imports: importsOf(context, familiesOf(context)),
     bind: (memory) => context.memory.bind(memory),
     abort: (error) => context.interrupt.abort(error),
     close() {
       context.table.closeAll();
-      config.preopens?.forEach((tree) => tree.close());
+      closeGrants(config);
     },
   };
+}
+
+/** A host that cannot be made must not keep what it was given. */
+function contextOrClose(config: P1Config): P1Context {
+  try {
+    const context = createContext(config);
+    grant(context.table, config);
+    return context;
+  } catch (thrown) {
+    closeGrants(config);
+    throw thrown;
+  }
+}
+
+function closeGrants({ stdin, stdout, stderr, preopens = [], listeners = [] }: P1Config): void {
+  for (const handle of [stdin, stdout, stderr, ...preopens, ...listeners]) handle?.close();
 }
 
 function createContext(config: P1Config): P1Context {
