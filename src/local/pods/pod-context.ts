@@ -1,0 +1,31 @@
+import type { Clock, Log } from "#base";
+import type { NodeRuntime } from "#node";
+import type { KubeEvent, Pod } from "../kinds/index.ts";
+import type { EventStore } from "../store/event-store.ts";
+import { keyOf } from "../store/object-key.ts";
+import type { ObjectStore } from "../store/object-store.ts";
+import type { StatePaths } from "../store/state-paths.ts";
+import type { ContainerImages } from "./container-images.ts";
+import type { AddressAllocator } from "./pod-addresses.ts";
+import type { StartGate } from "./start-gate.ts";
+
+/** What all pods of one machine share. */
+export interface PodContext {
+  readonly runtime: NodeRuntime;
+  readonly images: ContainerImages;
+  readonly store: ObjectStore;
+  readonly events: EventStore;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly paths: StatePaths;
+  readonly nodeName: string;
+  readonly addresses: AddressAllocator;
+  /** The lowest port that this process may listen on. */
+  readonly lowestPort: number;
+  readonly startGate: StartGate;
+}
+
+/** Writes an event about a pod as the kubelet would. */
+export function recordPodEvent(context: PodContext, pod: Pod, event: Pick<KubeEvent, "type" | "reason" | "message">): void {
+  context.events.record({ ...event, source: "kubelet", about: keyOf(pod) });
+}

@@ -1,0 +1,153 @@
+import { readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { KwasmError } from "#base";
+import type { KubeObject, Pod } from "../kinds/index.ts";
+import { keyOf } from "../store/object-key.ts";
+import type { ObjectChange } from "../store/object-store.ts";
+import { recordPodEvent, type PodContext } from "./pod-context.ts";
+import { PodRunner } from "./pod-runner.ts";
+import { serviceNames } from "./service-names.ts";
+
+/** Pods on one machine. Each costs a few listeners and some 50 kB here; addresses would last for more. */
+export const POD_COUNT_MAX = 10_000;
+
+/** Follows the store: a runner for each pod in it, and none for others. */
+export class PodManager {
+  readonly #context: PodContext;
+  readonly #runners = new Map<string, PodRunner>();
+  readonly #removals = new Map<string, Promise<void>>();
+  #stopFollowing: () => void = () => undefined;
+  #areNamesDue = false;
+  #isClosed = false;
+
+  constructor(context: PodContext) {
+    this.#context = context;
+  }
+
+  /** Starts what the store says should run, after removing what control's last life left behind. */
+  async start(): Promise<void> {
+    const pods = this.#context.store.list("Pod");
+    await this.#removeStale(pods);
+    this.#stopFollowing = this.#context.store.onChange((change) => this.#follow(change));
+    for (const pod of pods) {
+      if (pod.metadata.deletionTimestamp === undefined) this.#add(pod);
+      else this.#remove(pod);
+    }
+  }
+
+  /** An image or an object may have come that blocked containers wait for. */
+  retryBlocked(): void {
+    for (const runner of this.#runners.values()) runner.retryIfBlocked();
+  }
+
+  /** Ends all guests and leaves what is stored as it is. `graceMs` bounds each pod's own grace. */
+  async close(graceMs: number): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#stopFollowing();
+    const runners = [...this.#runners.values()];
+    await Promise.all([...this.#removals.values(), ...runners.map((runner) => runner.suspend(graceMs))]);
+  }
+
+  #follow({ type, object }: ObjectChange): void {
+    switch (object.kind) {
+      case "Pod":
+        this.#followPod(type, object);
+        return;
+      case "Service":
+        this.#refreshNames();
+        return;
+      case "ConfigMap":
+      case "Secret":
+      case "RuntimeClass":
+        if (type !== "DELETED") this.#refreshFrom(object);
+        return;
+      default:
+    }
+  }
+
+  #followPod(type: ObjectChange["type"], pod: Pod): void {
+    if (type === "ADDED") this.#add(pod);
+    if (type === "MODIFIED" && pod.metadata.deletionTimestamp !== undefined) this.#remove(pod);
+    if (this.#context.store.list("Service", pod.metadata.namespace).some(({ spec }) => spec.clusterIP === "None")) this.#refreshNames();
+  }
+
+  #add(pod: Pod): void {
+    const runner = new PodRunner(this.#context, pod);
+    this.#runners.set(runner.uid, runner);
+    runner.start();
+  }
+
+  /** Deletion may be seen more than once, and for pods that never got a runner. */
+  #remove(pod: Pod): void {
+    const uid = pod.metadata.uid ?? "";
+    if (this.#removals.has(uid)) return;
+    const runner = this.#runners.get(uid);
+    this.#runners.delete(uid);
+    const removal = this.#removeFully(pod, runner).finally(() => this.#removals.delete(uid));
+    this.#removals.set(uid, removal);
+  }
+
+  async #removeFully(pod: Pod, runner: PodRunner | undefined): Promise<void> {
+    const context = this.#context;
+    const seconds = pod.metadata.deletionGracePeriodSeconds ?? pod.spec.terminationGracePeriodSeconds;
+    try {
+      await runner?.remove(seconds * 1_000);
+      await this.#removeFiles(pod);
+    } catch (error) {
+      const { message } = KwasmError.from(error, `remove pod "${pod.metadata.name}"`);
+      context.log.error("remove of a pod failed", { reason: message });
+      recordPodEvent(context, pod, { type: "Warning", reason: "FailedKillPod", message });
+    }
+    const address = context.store.get("Pod", pod.metadata.name, pod.metadata.namespace)?.status?.podIP;
+    if (address !== undefined) context.addresses.release(address);
+    context.store.remove(keyOf(pod));
+  }
+
+  async #removeFiles(pod: Pod): Promise<void> {
+    const { namespace, name, uid = name } = pod.metadata;
+    const { paths } = this.#context;
+    await rm(paths.podDir(uid), { recursive: true, force: true });
+    await rm(paths.podLogDir({ namespace, name, uid }), { recursive: true, force: true });
+  }
+
+  #refreshFrom(object: KubeObject): void {
+    for (const runner of this.#runners.values()) {
+      runner.refreshVolumes(object);
+      runner.retryIfBlocked();
+    }
+  }
+
+  /** Many changes of one turn of the event loop make one round over the pods. */
+  #refreshNames(): void {
+    if (this.#areNamesDue) return;
+    this.#areNamesDue = true;
+    setImmediate(() => {
+      this.#areNamesDue = false;
+      if (this.#isClosed) return;
+      const names = serviceNames(this.#context.store);
+      for (const runner of this.#runners.values()) runner.refreshHosts(names);
+    });
+  }
+
+  /** Folders of pods that are in the store no more: control died between the end of a pod and the end of its files. */
+  async #removeStale(pods: readonly Pod[]): Promise<void> {
+    const { paths } = this.#context;
+    const known = new Set(pods.map(({ metadata }) => metadata.uid ?? metadata.name));
+    for (const name of await namesIn(paths.podsDir)) {
+      if (!known.has(name)) await rm(join(paths.podsDir, name), { recursive: true, force: true });
+    }
+    for (const name of await namesIn(paths.logsDir)) {
+      if (!known.has(name.slice(name.lastIndexOf("_") + 1))) await rm(join(paths.logsDir, name), { recursive: true, force: true });
+    }
+  }
+}
+
+async function namesIn(directory: string): Promise<string[]> {
+  try {
+    return await readdir(directory);
+  } catch (error) {
+    if (KwasmError.from(error, "list").code === "not-found") return [];
+    throw error;
+  }
+}

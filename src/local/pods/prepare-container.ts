@@ -1,0 +1,158 @@
+import { mkdir, rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import { defaultHandlerOf, isRuntimeHandler, parseQuantity, quantityToNumber } from "#api";
+import { KwasmError } from "#base";
+import type { UnpackedImage } from "#image";
+import type { WorkloadSpec } from "#node";
+import type { Container, Pod } from "../kinds/index.ts";
+import { containerLogPath } from "../store/state-paths.ts";
+import { buildEnvironment } from "./environment.ts";
+import { expandVariables } from "./expand-variables.ts";
+import type { PodContext } from "./pod-context.ts";
+import type { PodFiles } from "./pod-files.ts";
+import type { PodSandbox } from "./pod-sandbox.ts";
+import { serviceEnvironment } from "./service-environment.ts";
+import { serviceNames } from "./service-names.ts";
+
+/**
+ * Memory of a container that names no limit, bytes. A cluster would let it take the whole node; here one guest must
+ * not take a developer's machine, and 256 MiB hold every runtime that guests bring along (Go's included).
+ */
+export const CONTAINER_MEMORY_BYTES_DEFAULT = 268_435_456;
+
+/** Why a container cannot be started yet, in Kubernetes' words. */
+export interface Blocked {
+  readonly reason: string;
+  readonly message: string;
+  /** The event that tells of it. */
+  readonly event: "Failed" | "FailedMount" | "FailedCreatePodSandBox";
+}
+
+export type Prepared = { readonly spec: WorkloadSpec; readonly imageID: string } | { readonly blocked: Blocked };
+
+export interface Preparation {
+  readonly context: PodContext;
+  /** As it is stored now. */
+  readonly pod: Pod;
+  readonly container: Container;
+  readonly restartCount: number;
+  readonly openSandbox: () => Promise<PodSandbox>;
+  readonly files: PodFiles;
+}
+
+class BlockedError extends Error {
+  readonly blocked: Blocked;
+
+  constructor(blocked: Blocked) {
+    super(blocked.message);
+    this.name = "BlockedError";
+    this.blocked = blocked;
+  }
+}
+
+/** Does everything that comes before a guest's first instruction. Never rejects: what is in the way is the answer. */
+export async function prepareContainer(preparation: Preparation): Promise<Prepared> {
+  try {
+    return await prepareSteps(preparation);
+  } catch (error) {
+    if (error instanceof BlockedError) return { blocked: error.blocked };
+    const { message } = KwasmError.from(error, "prepare the container");
+    return { blocked: { reason: "CreateContainerError", message, event: "Failed" } };
+  }
+}
+
+async function prepareSteps(preparation: Preparation): Promise<Prepared> {
+  const { context, pod, container, files } = preparation;
+  checkRuntimeClass(context, pod);
+  const sandbox = await step("ContainerCreating", "FailedCreatePodSandBox", preparation.openSandbox);
+  const sources = objectSources(context, pod);
+  await step("ContainerCreating", "FailedMount", () => files.prepare(sandbox.address, serviceNames(context.store), sources));
+  const image = await openContainerImage(context, container);
+  const env = await step("CreateContainerConfigError", "Failed", () => {
+    const services = pod.spec.enableServiceLinks ? context.store.list("Service", pod.metadata.namespace) : [];
+    const { nodeName } = context;
+    const common = { pod, podIP: sandbox.address, nodeName, imageEnv: image.config.env, serviceEnv: serviceEnvironment(services) };
+    return buildEnvironment(container, { ...common, ...sources });
+  });
+  const spec = await step("CreateContainerError", "Failed", () => specOf(preparation, sandbox.id, image, env));
+  return { spec, imageID: image.digest };
+}
+
+/** ConfigMaps and Secrets of a pod's own namespace, which are all that it may name. */
+export function objectSources(context: Pick<PodContext, "store">, pod: Pod) {
+  const { namespace } = pod.metadata;
+  return {
+    configMap: (name: string) => context.store.get("ConfigMap", name, namespace),
+    secret: (name: string) => context.store.get("Secret", name, namespace),
+  };
+}
+
+async function step<Result>(reason: string, event: Blocked["event"], action: () => Result | Promise<Result>): Promise<Result> {
+  try {
+    return await action();
+  } catch (error) {
+    throw new BlockedError({ reason, message: KwasmError.from(error, "prepare the container").message, event });
+  }
+}
+
+/** A class that nobody has created is fine where its name says its handler, as in every tutorial. */
+function checkRuntimeClass(context: PodContext, pod: Pod): void {
+  const name = pod.spec.runtimeClassName;
+  if (name === undefined) return;
+  const handler = context.store.get("RuntimeClass", name)?.handler ?? defaultHandlerOf(name);
+  if (handler !== undefined && isRuntimeHandler(handler)) return;
+  const message =
+    handler === undefined
+      ? `RuntimeClass "${name}" not found; apply its manifest too`
+      : `RuntimeClass "${name}" has handler "${handler}", which does not run Wasm; use "kwasm"`;
+  throw new BlockedError({ reason: "CreateContainerConfigError", message, event: "Failed" });
+}
+
+async function openContainerImage(context: PodContext, container: Container): Promise<UnpackedImage> {
+  try {
+    return await context.images.open(container.image);
+  } catch (error) {
+    const failure = KwasmError.from(error, `open image "${container.image}"`);
+    const isNever = container.imagePullPolicy === "Never" && failure.code === "not-found";
+    const reason = failure.code === "invalid-argument" ? "InvalidImageName" : isNever ? "ErrImageNeverPull" : "ErrImagePull";
+    throw new BlockedError({ reason, message: failure.message, event: "Failed" });
+  }
+}
+
+async function specOf(
+  preparation: Preparation,
+  sandboxId: string,
+  image: UnpackedImage,
+  env: ReadonlyMap<string, string>,
+): Promise<WorkloadSpec> {
+  const { context, pod, container, restartCount, files } = preparation;
+  const expand = (word: string): string => expandVariables(word, env);
+  const entry = await context.images.resolve(image, container.command.map(expand), container.args.map(expand));
+  return {
+    id: `${pod.metadata.uid ?? pod.metadata.name}_${container.name}_${restartCount}`,
+    sandboxId,
+    module: { path: entry.module.path, digest: entry.module.digest },
+    args: entry.argv,
+    env: [...env],
+    mounts: files.mountsOf(container, image.root),
+    output: { kind: "log", path: await openLogFolder(context, pod, container, restartCount) },
+    memoryBytesMax: memoryLimitOf(container),
+  };
+}
+
+/** Makes the folder and forgets all runs but the one before, which `logs --previous` shows. */
+async function openLogFolder(context: PodContext, pod: Pod, container: Container, run: number): Promise<string> {
+  const { namespace, name, uid = name } = pod.metadata;
+  const folder = context.paths.podLogDir({ namespace, name, uid });
+  const path = containerLogPath(folder, container.name, run);
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const forgotten = containerLogPath(folder, container.name, run - 2);
+  await rm(forgotten, { force: true });
+  await rm(`${forgotten}.1`, { force: true });
+  return path;
+}
+
+export function memoryLimitOf(container: Container): number {
+  const limit = container.resources.limits["memory"];
+  return limit === undefined ? CONTAINER_MEMORY_BYTES_DEFAULT : quantityToNumber(parseQuantity(limit));
+}
