@@ -62,7 +62,9 @@ async function runCase(wasm: string): Promise<string | undefined> {
 
 function readSpecification(wasm: string): Specification {
   const path = wasm.replace(/\.wasm$/, ".json");
-  return existsSync(path) ? { ...defaults, ...JSON.parse(readFileSync(path, "utf8")) } : defaults;
+  if (!existsSync(path)) return defaults;
+  const given = JSON.parse(readFileSync(path, "utf8")) as Partial<Specification>;
+  return { ...defaults, ...given };
 }
 
 /** The cases write into their folder, and the checkout must stay as it is. */
@@ -94,8 +96,7 @@ function differences(
 }
 
 async function main([folder, ...names]: readonly string[]): Promise<number> {
-  if (folder === undefined)
-    throw new Error("say where the checkout of wasi-testsuite is: tools/wasi-testsuite.ts FOLDER");
+  if (folder === undefined) throw new Error("say where the suite is: tools/wasi-testsuite.ts FOLDER");
   const cases = globSync(join(folder, "tests/*/testsuite/wasm32-wasip1/*.wasm")).toSorted();
   const chosen = cases.filter((wasm) => names.length === 0 || names.includes(basename(wasm, ".wasm")));
   let passed = 0;

@@ -3,13 +3,13 @@ import type { Cancel, Pollable } from "./pollable.ts";
 /** The clocks of a guest, all in nanoseconds. Injected, so that tests hold time in their hands. */
 export interface Clocks {
   /** Since 1970. */
-  realtimeNs(): bigint;
+  readonly realtimeNs: () => bigint;
   /** From an unspecified start, never backwards. */
-  monotonicNs(): bigint;
+  readonly monotonicNs: () => bigint;
   /** CPU time of the whole process: there is none of a single guest to be had. */
-  processCpuNs(): bigint;
+  readonly processCpuNs: () => bigint;
   /** CPU time of this thread. */
-  threadCpuNs(): bigint;
+  readonly threadCpuNs: () => bigint;
 }
 
 const nsPerUs = 1_000n;

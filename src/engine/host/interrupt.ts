@@ -28,26 +28,25 @@ export class Interrupt {
   }
 
   /**
-   * Waits until `start`'s `finish` is called. `start` answers how to take the wait back; that runs when the wait ends,
-   * whichever way, so nothing stays registered.
+   * Waits until `start`'s `finish` is called, which must not happen before `start` has returned. `start` answers how
+   * to take the wait back; that runs when the wait ends, whichever way, so nothing stays registered.
    */
   wait(start: (finish: () => void) => Cancel): Promise<void> {
+    this.throwIfAborted();
     return new Promise((resolve, reject) => {
-      this.throwIfAborted();
-      let cancel: Cancel | undefined;
-      let isOver = false;
-      const settle = (end: () => void): void => {
-        if (isOver) return;
-        isOver = true;
-        this.#waits.delete(abort);
-        cancel?.();
-        end();
-      };
-      const abort = (error: Error): void => settle(() => reject(error));
-      this.#waits.add(abort);
-      cancel = start(() => settle(resolve));
-      // `finish` may have been called inside `start`, before there was anything to take back.
-      if (isOver) cancel();
+      const waits = this.#waits;
+      const cancel = start(finish);
+      waits.add(abort);
+      function finish(): void {
+        waits.delete(abort);
+        cancel();
+        resolve();
+      }
+      function abort(error: Error): void {
+        waits.delete(abort);
+        cancel();
+        reject(error);
+      }
     });
   }
 

@@ -18,10 +18,12 @@ export interface P1Context {
   readonly hooks: HostHooks;
 }
 
-/** A call that answers at once. `undefined` is success; failures are thrown and become errno at the rim. */
-export type PlainCall = (...values: never[]) => Errno | undefined;
+/** What a call answers: `undefined` is success. Failures are thrown and become errno at the rim. */
+export type Answer = Errno | undefined;
+/** A call that answers at once. */
+export type PlainCall = (...values: never[]) => Answer;
 /** A call that may wait. */
-export type WaitingCall = (...values: never[]) => Errno | undefined | Promise<Errno | undefined>;
+export type WaitingCall = (...values: never[]) => Answer | Promise<Answer>;
 
 /** The functions of one family by their import names. */
 export interface CallFamily {

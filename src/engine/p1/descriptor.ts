@@ -1,5 +1,13 @@
-import type { Directory, FileType, InputStream, Listener, OutputStream, RegularFile } from "../host/index.ts";
-import type { PushbackInput, ShutdownHalves } from "../host/index.ts";
+import type {
+  Directory,
+  FileType,
+  InputStream,
+  Listener,
+  OutputStream,
+  PushbackInput,
+  RegularFile,
+  ShutdownHalves,
+} from "../host/index.ts";
 import { errno, P1Error } from "./errno.ts";
 import { isWithin } from "./rights.ts";
 
@@ -75,15 +83,8 @@ export class Descriptor<R extends Resource = Resource> {
 
 /** The type of a descriptor as `fd_fdstat_get` and `fd_filestat_get` report it. */
 export function fileTypeOf(resource: Resource): FileType {
-  switch (resource.kind) {
-    case "directory":
-      return "directory";
-    case "file":
-      return "regular-file";
-    case "connection":
-    case "listener":
-      return "socket";
-    case "stream":
-      return (resource.input ?? resource.output)?.isTerminal === true ? "character-device" : "unknown";
-  }
+  if (resource.kind === "directory") return "directory";
+  if (resource.kind === "file") return "regular-file";
+  if (resource.kind !== "stream") return "socket";
+  return (resource.input ?? resource.output)?.isTerminal === true ? "character-device" : "unknown";
 }

@@ -69,7 +69,12 @@ export function answerCount(
 ): undefined | Promise<undefined> {
   memory.writeU32(result, 0);
   const count = transfer();
-  if (typeof count !== "number") return count.then((known) => void memory.writeU32(result, known));
+  if (typeof count !== "number") {
+    return count.then((known) => {
+      memory.writeU32(result, known);
+      return undefined;
+    });
+  }
   memory.writeU32(result, count);
   return undefined;
 }

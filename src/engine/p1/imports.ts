@@ -1,4 +1,4 @@
-import type { CallFamily, P1Context, PlainCall, WaitingCall } from "./context.ts";
+import type { Answer, CallFamily, P1Context, PlainCall, WaitingCall } from "./context.ts";
 import { errno, type Errno, errnoOf } from "./errno.ts";
 
 /**
@@ -32,18 +32,18 @@ function waitingImport(context: P1Context, call: WaitingCall): WebAssembly.Impor
   const { interrupt, turn } = context;
   return new WebAssembly.Suspending((...values: never[]): Errno | Promise<Errno> => {
     interrupt.throwIfAborted();
-    let result: ReturnType<WaitingCall>;
+    let result: Answer | Promise<Answer>;
     try {
       result = call(...values);
     } catch (thrown) {
       result = errnoOrThrow(thrown);
     }
-    if (result instanceof Promise) return settle(context, result);
+    if (typeof result === "object") return settle(context, result);
     return turn.isSpent() ? breatheThen(context, result ?? errno.success) : (result ?? errno.success);
   });
 }
 
-async function settle(context: P1Context, pending: Promise<Errno | undefined>): Promise<Errno> {
+async function settle(context: P1Context, pending: Promise<Answer>): Promise<Errno> {
   let result: Errno;
   try {
     result = (await pending) ?? errno.success;

@@ -30,8 +30,14 @@ import { pathCalls } from "./path.ts";
 import { pollCalls } from "./poll.ts";
 import { procCalls } from "./proc.ts";
 import { randomCalls } from "./random.ts";
-import { directoryRights, inputRights, listenerRights, outputRights, preopenInheritingRights } from "./rights.ts";
-import { connectionRights } from "./rights.ts";
+import {
+  connectionRights,
+  directoryRights,
+  inputRights,
+  listenerRights,
+  outputRights,
+  preopenInheritingRights,
+} from "./rights.ts";
 import { socketCalls } from "./sockets.ts";
 
 /** Everything one guest is given. What is left out, it does not have. The host owns all handles in here. */

@@ -38,8 +38,9 @@ export function pollCalls(context: P1Context): CallFamily {
     waiting: {
       poll_oneoff(input: number, output: number, count: number, result: number) {
         const total = count >>> 0;
-        if (total === 0 || total > subscriptionsMax)
+        if (total === 0 || total > subscriptionsMax) {
           throw new P1Error(errno.invalid, "poll for none or too many things");
+        }
         memory.writeU32(result, 0);
         memory.clear(output, total * structBytes.event);
         memory.bytes(input, total * structBytes.subscription);
@@ -137,8 +138,9 @@ function clockSubscription({ memory, clocks }: P1Context, at: number): Waiting {
 }
 
 function readiness({ resource }: Descriptor): Waiting {
-  if (resource.kind === "listener")
+  if (resource.kind === "listener") {
     return whenReady(resource.listener.acceptable, () => ({ errno: errno.success, bytes: 1 }));
+  }
   if (resource.kind === "file" || resource.kind === "directory") return always({ errno: errno.success });
   if (resource.input === undefined) throw new P1Error(errno.badDescriptor, "wait to read from a stream for writing");
   const { input } = resource;
