@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { mkdtempDisposableSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+
+import { runCli } from "../frame/run-cli.ts";
+import { createTestIo } from "../testing/test-io.ts";
+import { commands } from "./index.ts";
+
+/** The smallest module: magic and version. */
+const emptyModule = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
+
+interface Expected {
+  readonly code?: number;
+  readonly stdout?: RegExp;
+  readonly stderr?: RegExp;
+}
+
+async function check(cwd: string, line: string, { code = 0, stdout = /^$/, stderr = /^$/ }: Expected): Promise<void> {
+  const io = createTestIo({ cwd, env: { KWASM_STATE: "state" } });
+  assert.equal(await runCli(line.split(" "), commands, io), code, io.stderrText());
+  assert.match(io.stderrText(), stderr);
+  assert.match(io.stdoutText(), stdout);
+}
+
+test("an image is built of a module, listed and removed", async () => {
+  using folder = mkdtempDisposableSync(join(tmpdir(), "kwasm-cli-"));
+  writeFileSync(join(folder.path, "guest.wasm"), emptyModule);
+  writeFileSync(join(folder.path, "page.html"), "hello");
+  await check(folder.path, "images", { stdout: /^REPOSITORY {3}TAG {3}IMAGE ID {3}CREATED {3}SIZE\n$/ });
+  await check(folder.path, "build guest.wasm -t guest:v2 --copy page.html=/site/index.html", {
+    stdout: /^localhost\/guest:v2\n$/,
+  });
+  await check(folder.path, "images", {
+    stdout: /\nlocalhost\/guest {3}v2 {4}[0-9a-f]{12} {3}\d seconds? ago {3}[\d.]+kB\n$/,
+  });
+  await check(folder.path, "images -q", { stdout: /^[0-9a-f]{12}\n$/ });
+  await check(folder.path, "rmi guest:v2", { stdout: /^Untagged: localhost\/guest:v2\nDeleted: sha256:/ });
+  await check(folder.path, "images -q", { stdout: /^$/ });
+});
+
+test("what is missing is said before anything is built", async () => {
+  using folder = mkdtempDisposableSync(join(tmpdir(), "kwasm-cli-"));
+  await check(folder.path, "build", { code: 2, stderr: /^error: -t NAME is missing/ });
+  await check(folder.path, "rmi", { code: 2, stderr: /^error: IMAGE is missing\n/ });
+  await check(folder.path, "rmi absent", { code: 1, stderr: /^error: .*"absent"/ });
+  await check(folder.path, "images extra", { code: 2, stderr: /^error: unexpected operand "extra"\n/ });
+  await check(folder.path, "build -t a x --copy=page.html", { code: 2, stderr: /write HOST=PATH/ });
+  await check(folder.path, "build -t a absent.wasm", { code: 1, stderr: /absent\.wasm/ });
+});
