@@ -25,4 +25,11 @@ export {
   outputFromFd,
   type OutputStream,
 } from "./host/index.ts";
-export { createLoader, type GuestModule, type Loader, type LoaderOptions, type LoadOptions } from "./loader/index.ts";
+export {
+  createLoader,
+  type GuestModule,
+  type Loader,
+  type LoaderOptions,
+  type LoadOptions,
+  moduleLimits,
+} from "./loader/index.ts";

@@ -1,3 +1,5 @@
+export { createNodeRuntime, type NodeRuntimeOptions } from "./control/runtime.ts";
+export { type ForegroundGuest, runOnce, type RunOnceOptions, type RunOnceResult } from "./run/run-once.ts";
 export type {
   ExitReason,
   ExitStatus,

@@ -3,11 +3,23 @@
  * stack; the front end owns descriptors and answers host calls. Neither knows how the other does it.
  */
 export interface HostHooks {
+  /** Told when the guest gets the thread and when it gives it back; left out where nobody asks who runs. */
+  readonly thread?: GuestThread;
   /**
    * Called by the function that ends the guest of its own will (`proc_exit`). The answer must be thrown as it is, at
    * once: it is a real trap of V8, so no handler of the guest can catch it.
    */
   readonly onExit: (code: number) => Error;
+}
+
+/**
+ * Who has the thread. Every `enter` is followed by one `leave`. V8 resumes guests in the order in which their waits
+ * were settled, and `enter` is called right when a wait is settled, so the oldest entry that has not left is the guest
+ * that runs. A guest that has returned leaves a few microtasks late.
+ */
+export interface GuestThread {
+  enter(): void;
+  leave(): void;
 }
 
 /** A front end made for one guest. */

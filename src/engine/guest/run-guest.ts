@@ -3,7 +3,7 @@ import { checkImports } from "./check-imports.ts";
 import type { GuestEnd } from "./guest-end.ts";
 import { acquireMemories, type GuestMemories } from "./guest-memories.ts";
 import { readGuestFrames } from "./guest-stack.ts";
-import type { GuestHost, HostHooks } from "./host-contract.ts";
+import type { GuestHost, GuestThread, HostHooks } from "./host-contract.ts";
 import type { MemoryPool } from "./memory-pool.ts";
 import { makeUncatchableError } from "./trap-error.ts";
 import { describeTrap } from "./trap-kind.ts";
@@ -35,6 +35,7 @@ export interface GuestEnvironment {
   readonly importModule: string;
   readonly createHost: (hooks: HostHooks) => GuestHost;
   readonly pool: MemoryPool;
+  readonly thread?: GuestThread | undefined;
 }
 
 /**
@@ -56,6 +57,7 @@ interface Ending {
 class RunningGuest implements Guest {
   readonly #module: GuestModule;
   readonly #host: GuestHost;
+  readonly #thread: GuestThread | undefined;
   readonly #memories: GuestMemories;
   readonly #ended = Promise.withResolvers<GuestEnd>();
   #exports: WebAssembly.Exports = {};
@@ -69,6 +71,7 @@ class RunningGuest implements Guest {
 
   constructor(module: GuestModule, environment: GuestEnvironment) {
     this.#module = module;
+    this.#thread = environment.thread;
     this.#host = environment.createHost({ onExit: (code) => this.#exitWith(code) });
     try {
       checkImports(module.imports, { [environment.importModule]: this.#host.imports });
@@ -120,7 +123,7 @@ class RunningGuest implements Guest {
 
   async #run(): Promise<GuestEnd> {
     try {
-      this.#exports = new WebAssembly.Instance(this.#module.compiled.module, this.#imports).exports;
+      this.#exports = this.#instantiate();
       await this.#call("_initialize");
       if (this.#module.kind === "reactor") await this.#idle();
       await this.#call("_start");
@@ -130,10 +133,26 @@ class RunningGuest implements Guest {
     }
   }
 
+  /** A start section runs in here, before anything can suspend it. */
+  #instantiate(): WebAssembly.Exports {
+    this.#thread?.enter();
+    try {
+      return new WebAssembly.Instance(this.#module.compiled.module, this.#imports).exports;
+    } finally {
+      this.#thread?.leave();
+    }
+  }
+
   /** Runs an exported function on a stack of its own, which host calls may suspend. */
   async #call(name: string): Promise<void> {
     const entry = this.#exports[name];
-    if (typeof entry === "function") await WebAssembly.promising(entry)();
+    if (typeof entry !== "function") return;
+    this.#thread?.enter();
+    try {
+      await WebAssembly.promising(entry)();
+    } finally {
+      this.#thread?.leave();
+    }
   }
 
   #idle(): Promise<never> {

@@ -19,5 +19,6 @@ export async function startGuest(module: GuestModule, config: GuestConfig): Prom
     importModule: p1ModuleName,
     createHost: (hooks) => createP1Host({ ...config, ...hooks }),
     pool: threadPool,
+    thread: config.thread,
   });
 }

@@ -29,7 +29,7 @@ function plainImport({ interrupt }: P1Context, call: PlainCall): WebAssembly.Imp
 }
 
 function waitingImport(context: P1Context, call: WaitingCall): WebAssembly.ImportValue {
-  const { interrupt, turn } = context;
+  const { hooks, interrupt, turn } = context;
   return new WebAssembly.Suspending((...values: never[]): Errno | Promise<Errno> => {
     interrupt.throwIfAborted();
     let result: Answer | Promise<Answer>;
@@ -38,9 +38,21 @@ function waitingImport(context: P1Context, call: WaitingCall): WebAssembly.Impor
     } catch (thrown) {
       result = errnoOrThrow(thrown);
     }
-    if (typeof result === "object") return settle(context, result);
-    return turn.isSpent() ? breatheThen(context, result ?? errno.success) : (result ?? errno.success);
+    hooks.thread?.leave();
+    if (typeof result === "object") return resume(context, settle(context, result));
+    if (turn.isSpent()) return resume(context, breatheThen(context, result ?? errno.success));
+    hooks.thread?.enter();
+    return result ?? errno.success;
   });
+}
+
+/** Says that the guest gets the thread next: V8 goes on with it one microtask after this promise is settled. */
+async function resume({ hooks }: P1Context, waiting: Promise<Errno>): Promise<Errno> {
+  try {
+    return await waiting;
+  } finally {
+    hooks.thread?.enter();
+  }
 }
 
 async function settle(context: P1Context, pending: Promise<Answer>): Promise<Errno> {

@@ -1,0 +1,77 @@
+import { closeSync } from "node:fs";
+import type { Socket } from "node:net";
+
+import { KwasmError } from "#base";
+
+import {
+  type CellLine,
+  type CellReplies,
+  type CellRequest,
+  LINE_BYTES_MAX,
+  LineSplitter,
+  type RequestLine,
+} from "../channel/index.ts";
+import { receiveDescriptors } from "../syscall/descriptor-passing.ts";
+import type { GuestRunner } from "./guest-runner.ts";
+
+interface CellServerParts {
+  readonly lines: Socket;
+  readonly packetsFd: number;
+  readonly runner: GuestRunner;
+}
+
+/** Answers control's requests, in the order in which they came. Control is trusted; its lines are only bounded. */
+export class CellServer {
+  readonly #parts: CellServerParts;
+  readonly #splitter = new LineSplitter(LINE_BYTES_MAX);
+
+  constructor(parts: CellServerParts) {
+    this.#parts = parts;
+    parts.lines.on("data", (chunk: Buffer) => this.#receive(chunk));
+  }
+
+  tell(line: CellLine): void {
+    this.#parts.lines.write(`${JSON.stringify(line)}\n`);
+  }
+
+  #receive(chunk: Buffer): void {
+    for (const line of this.#splitter.push(chunk)) {
+      void this.#answer(JSON.parse(Buffer.from(line).toString()) as RequestLine);
+    }
+  }
+
+  async #answer({ id, request }: RequestLine): Promise<void> {
+    try {
+      this.tell({ reply: id, value: await this.#perform(id, request) });
+    } catch (error) {
+      const { code, message } = KwasmError.from(error, `answer "${request.call}"`);
+      this.tell({ reply: id, error: { code, message } });
+    }
+  }
+
+  async #perform(id: number, request: CellRequest): Promise<CellReplies[CellRequest["call"]]> {
+    const { runner } = this.#parts;
+    switch (request.call) {
+      case "start":
+        await runner.start(request.guest, this.#takeDescriptors(id));
+        return {};
+      case "kill":
+        await runner.kill(request.guest, request.signal);
+        return {};
+      case "stats":
+        return { memoryBytes: runner.memoryBytes(request.guest) };
+      case "ping":
+        return {};
+    }
+  }
+
+  /** The packet of a request is there before its line; one of a request that was given up in between is dropped. */
+  #takeDescriptors(id: number): readonly number[] {
+    for (;;) {
+      const packet = receiveDescriptors(this.#parts.packetsFd);
+      if (packet === undefined) throw new KwasmError("corrupt", `take descriptors of request ${String(id)}: none came`);
+      if (packet.tag === id) return packet.descriptors;
+      for (const descriptor of packet.descriptors) closeSync(descriptor);
+    }
+  }
+}
