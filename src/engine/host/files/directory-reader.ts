@@ -41,6 +41,7 @@ export class DirectoryReader implements Disposable {
   constructor(listed: DirectoryListed) {
     this.#listed = listed;
     this.#leading = leadingNames(listed.position);
+    this.#rewind();
   }
 
   /** At most `entriesMax` entries from index `start`. */

@@ -20,7 +20,7 @@ import type { Guest } from "./guest.ts";
 import { checkText } from "./guest-path.ts";
 import { openPlace } from "./open-place.ts";
 import { OpenedFile } from "./opened-file.ts";
-import { checkSameMount, childNode, existingEntryPath, newEntryPath, positionStat, settle } from "./places.ts";
+import { checkSameMount, existingEntryPath, linkSourcePath, newEntryPath, positionStat, settle } from "./places.ts";
 import { nodeTimeOf } from "./set-times.ts";
 import { type TimesTarget, timesTarget } from "./times-target.ts";
 import { decodeName, isReadOnly, type Position, Walk, type WalkStart } from "./walk.ts";
@@ -128,13 +128,11 @@ export class MountedDirectory implements Directory {
     attempt(`link '${path}' to '${newPath}'`, () => {
       using walk = this.#walk(path);
       using newWalk = mounted(newDirectory).#walk(newPath);
-      const { place, stat } = settle(walk, followFinal);
-      if (stat.type === "directory") throw new HostError("not-permitted", "link: it is a directory");
+      const { place } = settle(walk, followFinal);
       const newPlace = newWalk.toFinal();
       checkSameMount(place, newPlace);
-      if (childNode(place) !== undefined) throw new HostError("cross-device", "link: it is a mount of its own");
-      const newPathOnHost = newEntryPath(newPlace);
-      linkSync(existingEntryPath(place), newPathOnHost);
+      const newHostPath = newEntryPath(newPlace);
+      linkSync(linkSourcePath(place), newHostPath);
     });
   }
 
@@ -153,12 +151,11 @@ export class MountedDirectory implements Directory {
   readLinkAt(path: string): string {
     return attempt(`read symlink '${path}'`, () => {
       using walk = this.#walk(path);
-      const place = walk.toFinal();
-      const fd = place.directory.fd;
-      if (place.name === undefined || place.trailingSlash || childNode(place) !== undefined) {
-        throw new HostError("invalid", "read a symlink: it is a directory");
+      const { place, stat } = settle(walk, false);
+      const { fd } = place.directory;
+      if (stat.type !== "symbolic-link" || fd === undefined || place.name === undefined) {
+        throw new HostError("invalid", "read a symlink: it is something else");
       }
-      if (fd === undefined) throw new HostError("no-entry", "read a symlink: there is no such name");
       return decodeName(readlinkSync(entryPath(fd, place.name), "buffer"));
     });
   }

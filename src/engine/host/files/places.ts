@@ -77,6 +77,13 @@ export function existingEntryPath(place: Place): string {
   return kernelPath(directory.fd, name, place.trailingSlash);
 }
 
+/** The kernel path of a name that gets one more link. link(2) follows no symlink, and refuses directories itself. */
+export function linkSourcePath({ directory, name }: Place): string {
+  if (name === undefined || directory.fd === undefined) throw new HostError("not-permitted", "link: it is a directory");
+  if (directory.node?.children.has(name) !== true) return entryPath(directory.fd, name);
+  throw new HostError("cross-device", `link '${name}': it is a mount of its own`);
+}
+
 /** The kernel path of a name that is to be created. What exists is `exist` on a read-only mount too, as on Linux. */
 export function newEntryPath(place: Place): string {
   const { directory, name } = place;
