@@ -12,13 +12,27 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   /**
-   * Aborts at the first SIGINT or SIGTERM from the first call on; until then these end the process as usual. A second
+   * Aborts with an Interruption at the first SIGINT or SIGTERM from the first call on; until then these end the process as usual. A second
    * signal ends the process whatever the command is doing.
    */
   interrupted(): AbortSignal;
 }
 
 export type Output = Writable & { readonly isTTY?: boolean; readonly columns?: number };
+
+/** Why a command ends early: a signal, whose number is part of some exit codes. */
+export class Interruption extends KwasmError {
+  readonly signalName: InterruptSignal;
+
+  constructor(signalName: InterruptSignal) {
+    super("cancelled", `the command was ended by ${signalName}`);
+    this.signalName = signalName;
+  }
+}
+
+export type InterruptSignal = (typeof interruptSignals)[number];
+
+const interruptSignals = ["SIGINT", "SIGTERM"] as const;
 
 /** The real thing: the streams, environment and signals of this process. */
 export function createProcessIo(): Io {
@@ -39,10 +53,10 @@ export function createProcessIo(): Io {
 
 function listenToInterrupts(): AbortController {
   const controller = new AbortController();
-  for (const name of ["SIGINT", "SIGTERM"] as const) {
+  for (const name of interruptSignals) {
     process.on(name, () => {
       if (controller.signal.aborted) process.kill(process.pid, "SIGKILL");
-      controller.abort(new KwasmError("cancelled", `the command was ended by ${name}`));
+      controller.abort(new Interruption(name));
     });
   }
   return controller;

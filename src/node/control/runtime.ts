@@ -189,6 +189,11 @@ class Control implements NodeRuntime {
     if (row.view.state !== "starting") return;
     const guest = ++this.#lastGuest;
     await this.#handOver(row, { cell, guest }, sandbox);
+    if (this.#rowOf(cell, guest) === undefined) {
+      // The cell refused it before it answered; its status is on its way.
+      await row.exited.promise;
+      return;
+    }
     const startedAtMs = this.#now();
     this.#record({ op: "started", id: row.spec.id, atMs: startedAtMs });
     this.#table.move(row, "started", { startedAtMs });

@@ -1,0 +1,65 @@
+import { resolve } from "node:path";
+
+import { parseQuantity, quantityToNumber } from "#api";
+import { KwasmError } from "#base";
+import type { ListenerSpec, MountSpec } from "#node";
+
+/** The words of `kwasm run`'s options, each with its own error. */
+
+/** `NAME=VALUE`, or `NAME` for the caller's own value, as podman and docker read `--env`. */
+export function parseVariable(
+  text: string,
+  ownEnvironment: Readonly<Record<string, string | undefined>>,
+): readonly [string, string] {
+  const separator = text.indexOf("=");
+  const name = separator < 0 ? text : text.slice(0, separator);
+  if (name === "") throw refuse("--env", text, "write NAME=VALUE, or NAME to pass a variable on");
+  return [name, separator < 0 ? (ownEnvironment[name] ?? "") : text.slice(separator + 1)];
+}
+
+/** `HOST[::GUEST][:ro]`; the guest sees HOST under the same words where GUEST is left out, as wasmtime does. */
+export function parseGrant(text: string, cwd: string): MountSpec {
+  const readOnly = text.endsWith(":ro");
+  const [host = "", guest = host, ...more] = (readOnly ? text.slice(0, -":ro".length) : text).split("::");
+  if (host === "" || guest === "" || more.length > 0)
+    throw refuse("--dir", text, "write HOST, HOST::GUEST or HOST::GUEST:ro");
+  return { hostPath: resolve(cwd, host), guestPath: guest, readOnly };
+}
+
+/** `ADDR:PORT`, `[ADDR]:PORT` for IPv6, or `:PORT` for all addresses; port 0 lets the system choose. */
+export function parseListenAddress(text: string): ListenerSpec {
+  const separator = text.lastIndexOf(":");
+  const port = Number(text.slice(separator + 1));
+  const address = text.slice(0, Math.max(separator, 0)).replace(/^\[(.*)\]$/u, "$1");
+  if (separator < 0 || !/^\d{1,5}$/u.test(text.slice(separator + 1)) || port > 65_535) {
+    throw refuse("--listen", text, "write ADDR:PORT, such as 127.0.0.1:8080");
+  }
+  return { address: address === "" ? "0.0.0.0" : address === "localhost" ? "127.0.0.1" : address, port };
+}
+
+/** Bytes of a quantity as Kubernetes writes them (`32Mi`, `1G`, `65536`). */
+export function parseMemory(text: string): number {
+  const quantity = parseQuantity(text);
+  const bytes = quantity === undefined ? 0 : quantityToNumber(quantity);
+  if (!Number.isSafeInteger(bytes) || bytes <= 0) throw refuse("--memory", text, "write a size such as 32Mi");
+  return bytes;
+}
+
+const millisecondsOfUnits: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+
+/** Milliseconds of a Go-like duration (`500ms`, `5s`, `1m30s`); a bare number is seconds. */
+export function parseTimeout(text: string): number {
+  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/gu)];
+  const whole = parts.map(([part]) => part).join("");
+  const milliseconds = /^\d+(?:\.\d+)?$/u.test(text)
+    ? Number(text) * 1_000
+    : parts.reduce((sum, [, amount, unit = ""]) => sum + Number(amount) * (millisecondsOfUnits[unit] ?? 0), 0);
+  const isRead = milliseconds > 0 && (parts.length === 0 || whole === text);
+  if (!isRead || milliseconds > 2 ** 31 - 1)
+    throw refuse("--timeout", text, "write a duration such as 5s or 1m30s, of 24 days at most");
+  return milliseconds;
+}
+
+function refuse(option: string, text: string, advice: string): KwasmError {
+  return new KwasmError("invalid-argument", `read ${option} "${text}": ${advice}`);
+}
