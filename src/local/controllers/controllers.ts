@@ -13,16 +13,33 @@ export class Controllers implements AsyncDisposable {
   readonly #services: WorkQueue;
   readonly #namespaces: WorkQueue;
   readonly #serviceController: ServiceController;
+  readonly #balancer: ServiceControllerOptions["balancer"];
   #stopFollowing: () => void = () => undefined;
 
   constructor(options: ServiceControllerOptions) {
     this.#context = options;
+    this.#balancer = options.balancer;
     const deployments = new DeploymentController(options);
     this.#serviceController = new ServiceController(options);
     const { clock, log } = options;
-    this.#deployments = new WorkQueue({ name: "deployments", clock, log, reconcile: (key) => deployments.reconcile(...splitKey(key)) });
-    this.#services = new WorkQueue({ name: "services", clock, log, reconcile: (key) => this.#serviceController.reconcile(...splitKey(key)) });
-    this.#namespaces = new WorkQueue({ name: "namespaces", clock, log, reconcile: (name) => reconcileNamespace(options, name) });
+    this.#deployments = new WorkQueue({
+      name: "deployments",
+      clock,
+      log,
+      reconcile: (key) => deployments.reconcile(...splitKey(key)),
+    });
+    this.#services = new WorkQueue({
+      name: "services",
+      clock,
+      log,
+      reconcile: (key) => this.#serviceController.reconcile(...splitKey(key)),
+    });
+    this.#namespaces = new WorkQueue({
+      name: "namespaces",
+      clock,
+      log,
+      reconcile: (name) => reconcileNamespace(options, name),
+    });
   }
 
   /** For the balancer's reports. */
@@ -33,6 +50,12 @@ export class Controllers implements AsyncDisposable {
   start(): void {
     this.#stopFollowing = this.#context.store.onChange((change) => this.#follow(change));
     for (const object of this.#context.store.listAll()) this.#follow({ type: "ADDED", object });
+  }
+
+  /** Resolves when the balancer serves what the store says now. */
+  async settle(): Promise<void> {
+    await this.#services.idle();
+    await this.#balancer.settle();
   }
 
   async close(): Promise<void> {
@@ -69,7 +92,8 @@ export class Controllers implements AsyncDisposable {
   #followPod(pod: Pod): void {
     const { namespace } = pod.metadata;
     const owner = ownerOf(pod);
-    if (owner !== undefined && pod.metadata.labels[labels.podTemplateHash] !== undefined) this.#deployments.add(`${namespace}/${owner.name}`);
+    if (owner !== undefined && pod.metadata.labels[labels.podTemplateHash] !== undefined)
+      this.#deployments.add(`${namespace}/${owner.name}`);
     for (const service of this.#context.store.list("Service", namespace)) this.#services.add(joinKey(service));
   }
 }

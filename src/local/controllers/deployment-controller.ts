@@ -52,7 +52,8 @@ export class DeploymentController {
     const removed = new Set(plan.remove);
     for (const pod of pods) if (removed.has(pod.metadata.name)) markDeleted(this.#context, pod);
     const room = POD_COUNT_MAX - this.#context.store.list("Pod").length;
-    for (let left = Math.min(plan.createCount, room); left > 0; left -= 1) this.#context.store.create(podFromTemplate(deployment, hash));
+    for (let left = Math.min(plan.createCount, room); left > 0; left -= 1)
+      this.#context.store.create(podFromTemplate(deployment, hash));
     this.#tell(deployment, Math.min(plan.createCount, room), plan.remove.length);
     if (plan.createCount > room) this.#warnOfLimit(deployment, plan.createCount - room);
   }
@@ -69,7 +70,10 @@ export class DeploymentController {
       available: waits.filter((waitMs) => waitMs === 0).length,
       availableMin: deployment.spec.replicas - goalOf(deployment).maxUnavailable,
     };
-    store.update(deployment, (current) => ({ ...withRevision(current, hash), status: statusOfDeployment(current, count, nowMs) }));
+    store.update(deployment, (current) => ({
+      ...withRevision(current, hash),
+      status: statusOfDeployment(current, count, nowMs),
+    }));
     const soonest = Math.min(...waits.filter((waitMs) => waitMs > 0));
     return Number.isFinite(soonest) ? { requeueAfterMs: soonest } : undefined;
   }
@@ -99,12 +103,24 @@ export class DeploymentController {
     if (created === 0 && removed === 0) return;
     const changes = [created > 0 ? `created ${created}` : "", removed > 0 ? `removed ${removed}` : ""].filter(Boolean);
     const message = `Scaled pods of ${deployment.metadata.name}: ${changes.join(", ")}`;
-    this.#context.events.record({ type: "Normal", reason: "ScalingReplicaSet", message, source: "deployment-controller", about: keyOf(deployment) });
+    this.#context.events.record({
+      type: "Normal",
+      reason: "ScalingReplicaSet",
+      message,
+      source: "deployment-controller",
+      about: keyOf(deployment),
+    });
   }
 
   #warnOfLimit(deployment: Deployment, missing: number): void {
     const message = `${missing} pods are not created: this machine runs at most ${POD_COUNT_MAX} pods; scale something down`;
-    this.#context.events.record({ type: "Warning", reason: "FailedCreate", message, source: "deployment-controller", about: keyOf(deployment) });
+    this.#context.events.record({
+      type: "Warning",
+      reason: "FailedCreate",
+      message,
+      source: "deployment-controller",
+      about: keyOf(deployment),
+    });
   }
 }
 

@@ -27,7 +27,11 @@ export function statusOfDeployment(deployment: Deployment, count: DeploymentCoun
 export function isRolledOut(deployment: Deployment): boolean {
   const { status, spec, metadata } = deployment;
   if (status === undefined || (status.observedGeneration ?? 0) < (metadata.generation ?? 1)) return false;
-  return status.updatedReplicas === spec.replicas && status.replicas === spec.replicas && status.availableReplicas >= spec.replicas;
+  return (
+    status.updatedReplicas === spec.replicas &&
+    status.replicas === spec.replicas &&
+    status.availableReplicas >= spec.replicas
+  );
 }
 
 function available(deployment: Deployment, count: DeploymentCount, nowMs: number): Condition {
@@ -45,15 +49,31 @@ function progressing(deployment: Deployment, counts: Omit<DeploymentStatus, "con
   const { name } = deployment.metadata;
   const { replicas, progressDeadlineSeconds } = deployment.spec;
   const before = deployment.status?.conditions.find(({ type }) => type === "Progressing");
-  const isComplete = counts.updatedReplicas === replicas && counts.replicas === replicas && counts.availableReplicas >= replicas;
+  const isComplete =
+    counts.updatedReplicas === replicas && counts.replicas === replicas && counts.availableReplicas >= replicas;
   if (isComplete) {
-    return dated(deployment, nowMs, { type: "Progressing", status: "True", reason: "NewReplicaSetAvailable", message: `Deployment "${name}" has successfully progressed.` });
+    return dated(deployment, nowMs, {
+      type: "Progressing",
+      status: "True",
+      reason: "NewReplicaSetAvailable",
+      message: `Deployment "${name}" has successfully progressed.`,
+    });
   }
   const lastMs = hasMoved(deployment.status, counts) ? nowMs : Date.parse(before?.lastUpdateTime ?? "") || nowMs;
   if (nowMs - lastMs > progressDeadlineSeconds * 1_000) {
-    return dated(deployment, lastMs, { type: "Progressing", status: "False", reason: "ProgressDeadlineExceeded", message: `Deployment "${name}" has timed out progressing.` });
+    return dated(deployment, lastMs, {
+      type: "Progressing",
+      status: "False",
+      reason: "ProgressDeadlineExceeded",
+      message: `Deployment "${name}" has timed out progressing.`,
+    });
   }
-  const updating = { type: "Progressing", status: "True", reason: "ReplicaSetUpdated", message: `Deployment "${name}" is progressing.` } as const;
+  const updating = {
+    type: "Progressing",
+    status: "True",
+    reason: "ReplicaSetUpdated",
+    message: `Deployment "${name}" is progressing.`,
+  } as const;
   return { ...dated(deployment, nowMs, updating), lastUpdateTime: timestampOf(lastMs) };
 }
 

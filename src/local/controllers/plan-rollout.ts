@@ -31,7 +31,8 @@ export function planRollout(goal: RolloutGoal, pods: readonly RolloutPod[]): Rol
   const active = pods.filter(({ isDeleting }) => !isDeleting);
   const current = active.filter(({ isCurrent }) => isCurrent);
   const old = active.filter(({ isCurrent }) => !isCurrent);
-  if (old.length === 0 && !(goal.isRecreate && pods.some(({ isCurrent }) => !isCurrent))) return planScale(goal.replicas, current);
+  if (old.length === 0 && !(goal.isRecreate && pods.some(({ isCurrent }) => !isCurrent)))
+    return planScale(goal.replicas, current);
   if (goal.isPaused) return planScaleOfMixed(goal, current, old);
   return goal.isRecreate ? planRecreate(goal, current, old) : planRolling(goal, current, old);
 }
@@ -82,7 +83,9 @@ function planRolling(goal: RolloutGoal, current: readonly RolloutPod[], old: rea
 function inOrderOfRemoval(pods: readonly RolloutPod[]): RolloutPod[] {
   return [...pods].sort(
     (one, other) =>
-      Number(one.isAvailable) - Number(other.isAvailable) || other.createdAtMs - one.createdAtMs || (one.name < other.name ? 1 : -1),
+      Number(one.isAvailable) - Number(other.isAvailable) ||
+      other.createdAtMs - one.createdAtMs ||
+      (one.name < other.name ? 1 : -1),
   );
 }
 

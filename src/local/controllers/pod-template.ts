@@ -12,7 +12,9 @@ const POD_NAME_LENGTH_MAX = 63;
 
 /** Same template, same hash, whatever the order of its fields. */
 export function hashTemplate(template: PodTemplate): string {
-  const digest = createHash("sha256").update(JSON.stringify(sortKeys(template))).digest();
+  const digest = createHash("sha256")
+    .update(JSON.stringify(sortKeys(template)))
+    .digest();
   return [...digest.subarray(0, TEMPLATE_HASH_LENGTH)].map(letterOf).join("");
 }
 

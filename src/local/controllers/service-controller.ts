@@ -4,7 +4,7 @@ import type { Service, ServicePort } from "../kinds/index.ts";
 import type { AddressAllocator } from "../pods/pod-addresses.ts";
 import { withMappedPorts } from "../pods/pod-sandbox.ts";
 import { HOST_IP } from "../pods/pod-status.ts";
-import type { FromBalancer } from "../services/balancer-messages.ts";
+import type { FrontReport } from "../services/balancer-messages.ts";
 import type { BalancerSupervisor } from "../services/balancer-supervisor.ts";
 import { keyOf } from "../store/object-key.ts";
 import type { ControllerContext } from "./deployment-controller.ts";
@@ -17,7 +17,7 @@ const NODE_PORT_LAST = 32_767;
 export interface ServiceControllerOptions extends ControllerContext {
   readonly addresses: AddressAllocator;
   readonly lowestPort: number;
-  readonly balancer: Pick<BalancerSupervisor, "set" | "remove" | "ids">;
+  readonly balancer: Pick<BalancerSupervisor, "set" | "remove" | "ids" | "settle">;
 }
 
 /** Gives each Service its address and keeps the balancer's table as the ready pods are. */
@@ -45,7 +45,7 @@ export class ServiceController {
   }
 
   /** The balancer says where a front really listens: what differs from the declared port is written on the Service. */
-  report(report: Exclude<FromBalancer, { kind: "ready" }>): void {
+  report(report: FrontReport): void {
     const { store } = this.#options;
     const place = parseFrontId(report.id);
     const service = store.get("Service", place.service, place.namespace);
@@ -59,7 +59,11 @@ export class ServiceController {
     store.update(service, (current) => withMappedPorts(current, mapped));
     if (report.port === place.port || before.get(place.port) === report.port) return;
     const address = service.spec.clusterIP ?? "";
-    this.#warn(service, "PortMapped", `Port ${place.port} is served at ${address}:${report.port}, since ${place.port} cannot be bound by this user on this machine`);
+    this.#warn(
+      service,
+      "PortMapped",
+      `Port ${place.port} is served at ${address}:${report.port}, since ${place.port} cannot be bound by this user on this machine`,
+    );
   }
 
   /** A deleted Service's address may be given to another one. */
@@ -78,16 +82,28 @@ export class ServiceController {
 
   #withAddress(service: Service): Service {
     const { store, addresses } = this.#options;
-    const clusterIP = service.spec.clusterIP ?? addresses.allocate();
+    const wished = service.spec.clusterIP;
+    const clusterIP = wished !== undefined && isServable(wished) ? wished : addresses.allocate();
+    if (wished !== undefined && wished !== clusterIP) {
+      this.#warn(
+        service,
+        "AddressReplaced",
+        `Address ${wished} is not one of this machine's loopback; ${clusterIP} is used instead`,
+      );
+    }
     const ports = service.spec.type === "ClusterIP" ? service.spec.ports : this.#withNodePorts(service);
     const isBalanced = service.spec.type === "LoadBalancer";
     const status = { loadBalancer: { ingress: isBalanced ? [{ ip: HOST_IP }] : [] } };
-    return store.update(service, (current) => ({ ...current, spec: { ...current.spec, clusterIP, ports }, status })) ?? service;
+    return (
+      store.update(service, (current) => ({ ...current, spec: { ...current.spec, clusterIP, ports }, status })) ??
+      service
+    );
   }
 
   #withNodePorts(service: Service): ServicePort[] {
     const used = new Set<number>();
-    for (const { spec } of this.#options.store.list("Service")) for (const { nodePort } of spec.ports) if (nodePort !== undefined) used.add(nodePort);
+    for (const { spec } of this.#options.store.list("Service"))
+      for (const { nodePort } of spec.ports) if (nodePort !== undefined) used.add(nodePort);
     return service.spec.ports.map((port) => {
       if (port.nodePort !== undefined) return port;
       const nodePort = firstFreeNodePort(used);
@@ -97,11 +113,25 @@ export class ServiceController {
   }
 
   #warn(service: Service, reason: string, message: string): void {
-    this.#options.events.record({ type: "Warning", reason, message, source: "service-controller", about: keyOf(service) });
+    this.#options.events.record({
+      type: "Warning",
+      reason,
+      message,
+      source: "service-controller",
+      about: keyOf(service),
+    });
   }
+}
+
+/** Only 127.0.0.0/8 is answered on every machine without set-up. */
+function isServable(clusterIP: string): boolean {
+  return clusterIP === "None" || clusterIP.startsWith("127.");
 }
 
 function firstFreeNodePort(used: ReadonlySet<number>): number {
   for (let port = NODE_PORT_FIRST; port <= NODE_PORT_LAST; port += 1) if (!used.has(port)) return port;
-  throw new KwasmError("limit-exceeded", `allocate a node port: "${NODE_PORT_FIRST}" to "${NODE_PORT_LAST}" are all in use; delete some services`);
+  throw new KwasmError(
+    "limit-exceeded",
+    `allocate a node port: "${NODE_PORT_FIRST}" to "${NODE_PORT_LAST}" are all in use; delete some services`,
+  );
 }

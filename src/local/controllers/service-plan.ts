@@ -10,14 +10,25 @@ export function frontsOf(service: Service, pods: readonly Pod[], lowestPort: num
   const address = service.spec.clusterIP;
   if (address === undefined || address === "None") return [];
   const behind = pods.filter((pod) => selectsPod(service, pod) && takesConnections(service, pod));
-  const mapped = mapPorts(service.spec.ports.map(({ port }) => port), lowestPort);
+  const mapped = mapPorts(
+    service.spec.ports.map(({ port }) => port),
+    lowestPort,
+  );
   const affinityTimeoutMs = (service.spec.sessionAffinityConfig?.clientIP.timeoutSeconds ?? 0) * 1_000;
-  return service.spec.ports.filter(({ protocol }) => protocol === "TCP").flatMap((port) => {
-    const targets = behind.flatMap((pod) => targetOf(pod, port));
-    const own = { id: frontId(service, port, "cluster"), address, ports: [mapped.get(port.port) ?? port.port, 0], targets, affinityTimeoutMs };
-    if (port.nodePort === undefined) return [own];
-    return [own, { ...own, id: frontId(service, port, "node"), address: HOST_IP, ports: [port.nodePort] }];
-  });
+  return service.spec.ports
+    .filter(({ protocol }) => protocol === "TCP")
+    .flatMap((port) => {
+      const targets = behind.flatMap((pod) => targetOf(pod, port));
+      const own = {
+        id: frontId(service, port, "cluster"),
+        address,
+        ports: [mapped.get(port.port) ?? port.port, 0],
+        targets,
+        affinityTimeoutMs,
+      };
+      if (port.nodePort === undefined) return [own];
+      return [own, { ...own, id: frontId(service, port, "node"), address: HOST_IP, ports: [port.nodePort] }];
+    });
 }
 
 /** Where a front belongs, from its id. */

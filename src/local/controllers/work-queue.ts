@@ -43,6 +43,11 @@ export class WorkQueue implements AsyncDisposable {
     );
   }
 
+  /** Resolves when every key that was added before has had its look. */
+  async idle(): Promise<void> {
+    await this.#running;
+  }
+
   async close(): Promise<void> {
     this.#closing.abort();
     await this.#running;

@@ -44,7 +44,16 @@ function checkHttp(action: HttpGetAction, address: string, port: number, signal:
   };
   return new Promise((resolve) => {
     const call = request(
-      { host: address, port, path: action.path, headers, signal, agent: false, maxHeaderSize: PROBE_HEADER_BYTES_MAX, rejectUnauthorized: false },
+      {
+        host: address,
+        port,
+        path: action.path,
+        headers,
+        signal,
+        agent: false,
+        maxHeaderSize: PROBE_HEADER_BYTES_MAX,
+        rejectUnauthorized: false,
+      },
       (response) => {
         const status = response.statusCode ?? 0;
         response.destroy();

@@ -2,7 +2,13 @@ import { KwasmError } from "#base";
 import type { ExitStatus } from "#node";
 import type { Container, Pod, Probe } from "../kinds/index.ts";
 import type { ProbeTarget } from "./check-probe.ts";
-import { type ContainerAction, type ContainerEvent, type ContainerRules, type ContainerState, transition } from "./container-state.ts";
+import {
+  type ContainerAction,
+  type ContainerEvent,
+  type ContainerRules,
+  type ContainerState,
+  transition,
+} from "./container-state.ts";
 import { type PodContext, recordPodEvent } from "./pod-context.ts";
 import type { ContainerReport } from "./pod-status.ts";
 import type { Blocked, Prepared } from "./prepare-container.ts";
@@ -170,10 +176,19 @@ export class ContainerRunner {
     const { container, pod } = this.#options;
     if (exit.reason === "StartError") this.#record("Warning", "Failed", `Error: ${exit.message}`);
     else if (exit.reason !== "Completed" && this.#state.phase.name === "running") {
-      this.#record("Warning", exit.reason, `Container ${container.name} ended with exit code ${exit.code}${exit.message === "" ? "" : `: ${exit.message}`}`);
+      this.#record(
+        "Warning",
+        exit.reason,
+        `Container ${container.name} ended with exit code ${exit.code}${exit.message === "" ? "" : `: ${exit.message}`}`,
+      );
     }
     const isInBackoff = this.#state.backoff !== undefined && this.#state.phase.name === "running";
-    if (isInBackoff) this.#record("Warning", "BackOff", `Back-off restarting failed container ${container.name} in pod ${pod.metadata.name}`);
+    if (isInBackoff)
+      this.#record(
+        "Warning",
+        "BackOff",
+        `Back-off restarting failed container ${container.name} in pod ${pod.metadata.name}`,
+      );
   }
 
   /** Twice may be asked for, the second time with less grace: each asks the runtime, which answers the first end. */

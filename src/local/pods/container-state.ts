@@ -158,7 +158,8 @@ function afterExit(state: ContainerState, exit: ExitStatus, rules: ContainerRule
   if (!isRestarted(exit, rules.restartPolicy)) return to({ ...state, lastExit: exit }, { name: "ended" });
   const { delayMs, backoff } = planRestart(state.backoff, exit.finishedAtMs);
   const ended = { ...state, lastExit: exit, backoff };
-  if (delayMs === 0) return to({ ...ended, restartCount: state.restartCount + 1 }, { name: "creating" }, { kind: "prepare" });
+  if (delayMs === 0)
+    return to({ ...ended, restartCount: state.restartCount + 1 }, { name: "creating" }, { kind: "prepare" });
   return to(ended, { name: "backoff", delayMs }, { kind: "arm-retry", delayMs });
 }
 

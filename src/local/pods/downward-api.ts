@@ -36,13 +36,17 @@ export function readField(fieldPath: string, sources: FieldSources): string {
     case "status.hostIPs":
       return HOST_IP;
     default:
-      throw new KwasmError("invalid-argument", `read field "${fieldPath}" of a pod: it does not exist; see fieldRef of Kubernetes`);
+      throw new KwasmError(
+        "invalid-argument",
+        `read field "${fieldPath}" of a pod: it does not exist; see fieldRef of Kubernetes`,
+      );
   }
 }
 
 /** The value of a `resourceFieldRef`: a limit that is not set is what the machine has. Rounded up, as the kubelet does. */
 export function readResource(selector: ResourceFieldSelector, container: Container, pod: Pod): string {
-  const source = pod.spec.containers.find(({ name }) => name === (selector.containerName ?? container.name)) ?? container;
+  const source =
+    pod.spec.containers.find(({ name }) => name === (selector.containerName ?? container.name)) ?? container;
   const [list, resource = ""] = selector.resource.split(".", 2);
   const { limits, requests } = source.resources;
   const set = (list === "requests" ? requests : limits)[resource];

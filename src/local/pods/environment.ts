@@ -1,5 +1,14 @@
 import { KwasmError, type ErrorCode } from "#base";
-import type { ConfigMap, Container, EnvFromSource, EnvVar, EnvVarSource, KeySelector, Pod, Secret } from "../kinds/index.ts";
+import type {
+  ConfigMap,
+  Container,
+  EnvFromSource,
+  EnvVar,
+  EnvVarSource,
+  KeySelector,
+  Pod,
+  Secret,
+} from "../kinds/index.ts";
 import { expandVariables } from "./expand-variables.ts";
 import { readField, readResource } from "./downward-api.ts";
 
@@ -52,7 +61,12 @@ function addFrom(into: Map<string, string>, source: EnvFromSource, sources: Envi
 }
 
 /** A value may name what was set before it, or a Service's variable. */
-function addVariable(into: Map<string, string>, variable: EnvVar, container: Container, sources: EnvironmentSources): void {
+function addVariable(
+  into: Map<string, string>,
+  variable: EnvVar,
+  container: Container,
+  sources: EnvironmentSources,
+): void {
   if (variable.valueFrom === undefined) {
     const known = new Map([...sources.serviceEnv, ...into]);
     into.set(variable.name, expandVariables(variable.value ?? "", known));
@@ -73,17 +87,25 @@ function valueFrom(source: EnvVarSource, container: Container, sources: Environm
   return valueOfKey(source.secretKeyRef, secretValues(sources.secret(source.secretKeyRef.name)), "secret");
 }
 
-function valueOfKey(selector: KeySelector, data: Readonly<Record<string, string>> | undefined, kind: string): string | undefined {
+function valueOfKey(
+  selector: KeySelector,
+  data: Readonly<Record<string, string>> | undefined,
+  kind: string,
+): string | undefined {
   const value = data?.[selector.key];
   if (value !== undefined || selector.optional === true) return value;
   const message =
-    data === undefined ? `${kind} "${selector.name}" not found` : `couldn't find key ${selector.key} in ${kind} "${selector.name}"`;
+    data === undefined
+      ? `${kind} "${selector.name}" not found`
+      : `couldn't find key ${selector.key} in ${kind} "${selector.name}"`;
   throw configError("not-found", message);
 }
 
 function secretValues(secret: Secret | undefined): Record<string, string> | undefined {
   if (secret === undefined) return undefined;
-  return Object.fromEntries(Object.entries(secret.data).map(([key, value]) => [key, Buffer.from(value, "base64").toString()]));
+  return Object.fromEntries(
+    Object.entries(secret.data).map(([key, value]) => [key, Buffer.from(value, "base64").toString()]),
+  );
 }
 
 function refuseHuge(variables: ReadonlyMap<string, string>, containerName: string): void {

@@ -17,7 +17,12 @@ export const HOSTS_LINES_MAX = 10_000;
  * `/etc/hosts` of a pod: what the kubelet writes, then the Services, which a cluster would answer by DNS. A Service of
  * the pod's own namespace has its bare name too.
  */
-export function formatHosts(podIP: string, hostname: string, namespace: string, entries: readonly HostsEntry[]): string {
+export function formatHosts(
+  podIP: string,
+  hostname: string,
+  namespace: string,
+  entries: readonly HostsEntry[],
+): string {
   const lines = [
     "# Kubernetes-managed hosts file.",
     "127.0.0.1\tlocalhost",

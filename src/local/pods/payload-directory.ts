@@ -75,7 +75,13 @@ function topNames(paths: readonly string[]): Set<string> {
 /** The manifest's reader has refused these; a key of a ConfigMap that came another way must not lead out either. */
 function refuseEscape(path: string): void {
   const segments = path.split("/");
-  if (path.startsWith("/") || segments.some((segment) => segment === "" || segment === "." || segment.startsWith(".."))) {
-    throw new KwasmError("invalid-argument", `write "${path}" into a volume: it leads out of the volume; use a plain relative path`);
+  if (
+    path.startsWith("/") ||
+    segments.some((segment) => segment === "" || segment === "." || segment.startsWith(".."))
+  ) {
+    throw new KwasmError(
+      "invalid-argument",
+      `write "${path}" into a volume: it leads out of the volume; use a plain relative path`,
+    );
   }
 }

@@ -45,7 +45,10 @@ export class AddressAllocator {
       const address = `${this.#range.prefix}.${this.#last >> 8}.${this.#last & 0xff}`;
       if (this.claim(address)) return address;
     }
-    throw new KwasmError("limit-exceeded", `allocate an address in "${this.#range.prefix}.0.0/16": all are in use; delete some pods or services`);
+    throw new KwasmError(
+      "limit-exceeded",
+      `allocate an address in "${this.#range.prefix}.0.0/16": all are in use; delete some pods or services`,
+    );
   }
 
   /** Takes a certain address; false if somebody has it. */

@@ -26,6 +26,10 @@ export interface PodContext {
 }
 
 /** Writes an event about a pod as the kubelet would. */
-export function recordPodEvent(context: PodContext, pod: Pod, event: Pick<KubeEvent, "type" | "reason" | "message">): void {
+export function recordPodEvent(
+  context: PodContext,
+  pod: Pod,
+  event: Pick<KubeEvent, "type" | "reason" | "message">,
+): void {
   context.events.record({ ...event, source: "kubelet", about: keyOf(pod) });
 }

@@ -55,7 +55,11 @@ export class PodFiles {
   /** What a container sees, the image's own root first. Throws for a mount that would not be safe. */
   mountsOf(container: Container, imageRoot: string): MountSpec[] {
     const mounted = new Set(container.volumeMounts.map(({ mountPath }) => mountPath));
-    const own = HOST_FILE_NAMES.map((name) => ({ hostPath: this.#etc(name), guestPath: `/etc/${name}`, readOnly: true }));
+    const own = HOST_FILE_NAMES.map((name) => ({
+      hostPath: this.#etc(name),
+      guestPath: `/etc/${name}`,
+      readOnly: true,
+    }));
     const tmp = { hostPath: this.#tmp(container.name), guestPath: "/tmp", readOnly: false };
     return [
       { hostPath: imageRoot, guestPath: "/", readOnly: true },
@@ -71,11 +75,18 @@ export class PodFiles {
 
   #mountOf(mount: VolumeMount): MountSpec {
     const volume = this.#pod.spec.volumes.find(({ name }) => name === mount.name);
-    if (volume === undefined) throw new KwasmError("invalid-argument", `mount volume "${mount.name}": the pod does not have it; add it to volumes`);
+    if (volume === undefined)
+      throw new KwasmError(
+        "invalid-argument",
+        `mount volume "${mount.name}": the pod does not have it; add it to volumes`,
+      );
     const isGuestsOwn = volume.emptyDir !== undefined;
     if (isGuestsOwn && mount.subPath !== undefined) {
       // The guest could put a link there and have control open what it points to (CVE-2021-25741).
-      throw new KwasmError("unsupported", `mount volume "${mount.name}" with subPath "${mount.subPath}": subPath works for configMap and secret volumes; mount the whole emptyDir`);
+      throw new KwasmError(
+        "unsupported",
+        `mount volume "${mount.name}" with subPath "${mount.subPath}": subPath works for configMap and secret volumes; mount the whole emptyDir`,
+      );
     }
     const hostPath = join(this.#volume(mount.name), mount.subPath ?? "");
     return { hostPath, guestPath: mount.mountPath, readOnly: mount.readOnly || !isGuestsOwn };

@@ -69,7 +69,8 @@ export class PodManager {
   #followPod(type: ObjectChange["type"], pod: Pod): void {
     if (type === "ADDED") this.#add(pod);
     if (type === "MODIFIED" && pod.metadata.deletionTimestamp !== undefined) this.#remove(pod);
-    if (this.#context.store.list("Service", pod.metadata.namespace).some(({ spec }) => spec.clusterIP === "None")) this.#refreshNames();
+    if (this.#context.store.list("Service", pod.metadata.namespace).some(({ spec }) => spec.clusterIP === "None"))
+      this.#refreshNames();
   }
 
   #add(pod: Pod): void {
@@ -138,7 +139,8 @@ export class PodManager {
       if (!known.has(name)) await rm(join(paths.podsDir, name), { recursive: true, force: true });
     }
     for (const name of await namesIn(paths.logsDir)) {
-      if (!known.has(name.slice(name.lastIndexOf("_") + 1))) await rm(join(paths.logsDir, name), { recursive: true, force: true });
+      if (!known.has(name.slice(name.lastIndexOf("_") + 1)))
+        await rm(join(paths.logsDir, name), { recursive: true, force: true });
     }
   }
 }

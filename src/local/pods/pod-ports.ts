@@ -39,5 +39,7 @@ function probedPorts(pod: Pod): number[] {
 function servedPorts(pod: Pod, services: readonly Service[]): number[] {
   return services
     .filter((service) => selectsPod(service, pod))
-    .flatMap(({ spec }) => spec.ports.flatMap(({ targetPort }) => (typeof targetPort === "number" ? [targetPort] : [])));
+    .flatMap(({ spec }) =>
+      spec.ports.flatMap(({ targetPort }) => (typeof targetPort === "number" ? [targetPort] : [])),
+    );
 }

@@ -32,7 +32,8 @@ export class PodRunner {
     this.#pod = pod;
     this.#files = new PodFiles(context.paths.podDir(uidOf(pod)), pod);
     this.#startedAtMs = Date.parse(pod.status?.startTime ?? "") || context.clock.nowMs();
-    this.#failure = pod.status?.phase === "Failed" && pod.status.reason !== undefined ? failureOf(pod.status) : undefined;
+    this.#failure =
+      pod.status?.phase === "Failed" && pod.status.reason !== undefined ? failureOf(pod.status) : undefined;
     this.#containers = pod.spec.containers.map((container) => this.#createContainer(container));
   }
 
@@ -49,7 +50,11 @@ export class PodRunner {
 
   /** Ends the guests, closes the sandbox and removes the pod's files. */
   async remove(graceMs: number): Promise<void> {
-    recordPodEvent(this.#context, this.#pod, { type: "Normal", reason: "Killing", message: `Stopping pod ${this.#pod.metadata.name}` });
+    recordPodEvent(this.#context, this.#pod, {
+      type: "Normal",
+      reason: "Killing",
+      message: `Stopping pod ${this.#pod.metadata.name}`,
+    });
     await this.#end(graceMs);
     await this.#closeSandbox();
     await this.#files.remove();
@@ -75,7 +80,10 @@ export class PodRunner {
   refreshVolumes(changed: KubeObject): void {
     if (this.#opened === undefined || !this.#pod.spec.volumes.some((volume) => isFrom(volume, changed))) return;
     const sources = objectSources(this.#context, this.#pod);
-    this.#guard("refresh a volume", this.#files.refreshVolumes((volume) => isFrom(volume, changed), sources));
+    this.#guard(
+      "refresh a volume",
+      this.#files.refreshVolumes((volume) => isFrom(volume, changed), sources),
+    );
   }
 
   #createContainer(container: Pod["spec"]["containers"][number]): ContainerRunner {
@@ -143,9 +151,15 @@ export class PodRunner {
   }
 
   async #endAfter(leftMs: number): Promise<void> {
-    const isDue = await this.#context.clock.sleep(leftMs, this.#closing.signal).then(() => true, () => false);
+    const isDue = await this.#context.clock.sleep(leftMs, this.#closing.signal).then(
+      () => true,
+      () => false,
+    );
     if (!isDue) return;
-    this.#failure = { reason: "DeadlineExceeded", message: "Pod was active on the node longer than the specified deadline" };
+    this.#failure = {
+      reason: "DeadlineExceeded",
+      message: "Pod was active on the node longer than the specified deadline",
+    };
     recordPodEvent(this.#context, this.#pod, { type: "Normal", ...this.#failure });
     await this.#end(this.#pod.spec.terminationGracePeriodSeconds * 1_000);
     this.#scheduleStatus();
@@ -194,7 +208,10 @@ function uidOf(pod: Pod): string {
   return pod.metadata.uid ?? pod.metadata.name;
 }
 
-function failureOf(status: { readonly reason?: string; readonly message?: string }): { readonly reason: string; readonly message: string } {
+function failureOf(status: { readonly reason?: string; readonly message?: string }): {
+  readonly reason: string;
+  readonly message: string;
+} {
   return { reason: status.reason ?? "", message: status.message ?? "" };
 }
 

@@ -66,12 +66,20 @@ async function prepareSteps(preparation: Preparation): Promise<Prepared> {
   checkRuntimeClass(context, pod);
   const sandbox = await step("ContainerCreating", "FailedCreatePodSandBox", preparation.openSandbox);
   const sources = objectSources(context, pod);
-  await step("ContainerCreating", "FailedMount", () => files.prepare(sandbox.address, serviceNames(context.store), sources));
+  await step("ContainerCreating", "FailedMount", () =>
+    files.prepare(sandbox.address, serviceNames(context.store), sources),
+  );
   const image = await openContainerImage(context, container);
   const env = await step("CreateContainerConfigError", "Failed", () => {
     const services = pod.spec.enableServiceLinks ? context.store.list("Service", pod.metadata.namespace) : [];
     const { nodeName } = context;
-    const common = { pod, podIP: sandbox.address, nodeName, imageEnv: image.config.env, serviceEnv: serviceEnvironment(services) };
+    const common = {
+      pod,
+      podIP: sandbox.address,
+      nodeName,
+      imageEnv: image.config.env,
+      serviceEnv: serviceEnvironment(services),
+    };
     return buildEnvironment(container, { ...common, ...sources });
   });
   const spec = await step("CreateContainerError", "Failed", () => specOf(preparation, sandbox.id, image, env));
@@ -87,7 +95,11 @@ export function objectSources(context: Pick<PodContext, "store">, pod: Pod) {
   };
 }
 
-async function step<Result>(reason: string, event: Blocked["event"], action: () => Result | Promise<Result>): Promise<Result> {
+async function step<Result>(
+  reason: string,
+  event: Blocked["event"],
+  action: () => Result | Promise<Result>,
+): Promise<Result> {
   try {
     return await action();
   } catch (error) {
@@ -114,7 +126,8 @@ async function openContainerImage(context: PodContext, container: Container): Pr
   } catch (error) {
     const failure = KwasmError.from(error, `open image "${container.image}"`);
     const isNever = container.imagePullPolicy === "Never" && failure.code === "not-found";
-    const reason = failure.code === "invalid-argument" ? "InvalidImageName" : isNever ? "ErrImageNeverPull" : "ErrImagePull";
+    const reason =
+      failure.code === "invalid-argument" ? "InvalidImageName" : isNever ? "ErrImageNeverPull" : "ErrImagePull";
     throw new BlockedError({ reason, message: failure.message, event: "Failed" });
   }
 }

@@ -9,7 +9,11 @@ const LOST_EXIT_CODE = 137;
  * Where a container goes on after the control process was away. Its guest is gone: what ran counts as ended without a
  * known status, which the restart policy then judges; what waited goes on from the start of its wait.
  */
-export function restoreState(status: ContainerStatus | undefined, rules: ContainerRules, nowMs: number): ContainerState {
+export function restoreState(
+  status: ContainerStatus | undefined,
+  rules: ContainerRules,
+  nowMs: number,
+): ContainerState {
   if (status === undefined) return initialState();
   const { running, terminated } = status.state;
   const lastExit = exitOf(terminated ?? status.lastState.terminated);

@@ -23,10 +23,16 @@ export interface Front {
 
 export type ToBalancer =
   | { readonly kind: "set"; readonly front: Front }
-  | { readonly kind: "remove"; readonly id: string };
+  | { readonly kind: "remove"; readonly id: string }
+  /** Answered by `settled` once all messages before it have been performed. */
+  | { readonly kind: "settle"; readonly turn: number };
+
+/** What became of one front. */
+export type FrontReport = Extract<FromBalancer, { kind: "bound" | "bind-failed" }>;
 
 /** `port` is what was bound in the end; `bind-failed` says that no port of the list could be. */
 export type FromBalancer =
   | { readonly kind: "ready" }
+  | { readonly kind: "settled"; readonly turn: number }
   | { readonly kind: "bound"; readonly id: string; readonly port: number }
   | { readonly kind: "bind-failed"; readonly id: string; readonly message: string };

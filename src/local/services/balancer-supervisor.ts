@@ -1,8 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { fileURLToPath } from "node:url";
 import { type Clock, entryPath, type Log } from "#base";
-import type { Front, FromBalancer, ToBalancer } from "./balancer-messages.ts";
+import type { Front, FrontReport, FromBalancer, ToBalancer } from "./balancer-messages.ts";
 
 /** Wait before the balancer is started again; doubled while it keeps dying, so that a broken one costs nothing. */
 const RESTART_DELAY_MS_MIN = 100;
@@ -14,7 +13,7 @@ export interface BalancerSupervisorOptions {
   readonly clock: Clock;
   readonly log: Log;
   /** Called for each front that was bound or could not be. */
-  readonly onReport: (report: Exclude<FromBalancer, { kind: "ready" }>) => void;
+  readonly onReport: (report: FrontReport) => void;
 }
 
 /** Keeps one balancer process alive and its fronts as wanted. A fresh process gets the whole table again. */
@@ -22,6 +21,9 @@ export class BalancerSupervisor implements AsyncDisposable {
   readonly #options: BalancerSupervisorOptions;
   readonly #fronts = new Map<string, Front>();
   readonly #closing = new AbortController();
+  /** Who waits for which turn to be performed. */
+  readonly #settling = new Map<number, () => void>();
+  #turn = 0;
   #child: ChildProcess | undefined;
   #delayMs = RESTART_DELAY_MS_MIN;
 
@@ -34,7 +36,7 @@ export class BalancerSupervisor implements AsyncDisposable {
   }
 
   start(): void {
-    const entry = fileURLToPath(entryPath(import.meta.url, "./balancer-main.ts", "balancer.js"));
+    const entry = entryPath(import.meta.url, "./balancer-main.ts", "balancer.js");
     const startedAtMs = this.#options.clock.nowMs();
     const child = spawn(process.execPath, [entry], {
       stdio: ["ignore", "ignore", "inherit", "ipc"],
@@ -62,6 +64,7 @@ export class BalancerSupervisor implements AsyncDisposable {
 
   async close(): Promise<void> {
     this.#closing.abort();
+    for (const resolve of this.#settling.values()) resolve();
     const child = this.#child;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const closed = once(child, "close");
@@ -73,9 +76,28 @@ export class BalancerSupervisor implements AsyncDisposable {
     return this.close();
   }
 
+  /** Resolves when the balancer has performed everything that was asked of it before. */
+  settle(): Promise<void> {
+    this.#turn += 1;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#settling.set(this.#turn, resolve);
+    this.#send({ kind: "settle", turn: this.#turn });
+    return promise;
+  }
+
   #receive(message: FromBalancer): void {
-    if (message.kind !== "ready") return this.#options.onReport(message);
-    for (const front of this.#fronts.values()) this.#send({ kind: "set", front });
+    switch (message.kind) {
+      case "ready":
+        for (const front of this.#fronts.values()) this.#send({ kind: "set", front });
+        for (const turn of this.#settling.keys()) this.#send({ kind: "settle", turn });
+        return;
+      case "settled":
+        this.#settling.get(message.turn)?.();
+        this.#settling.delete(message.turn);
+        return;
+      default:
+        this.#options.onReport(message);
+    }
   }
 
   /** A send into a dying process is lost on purpose: its successor asks for the whole table. */
@@ -89,7 +111,10 @@ export class BalancerSupervisor implements AsyncDisposable {
     const delayMs = isHealthy ? RESTART_DELAY_MS_MIN : this.#delayMs;
     this.#delayMs = Math.min(delayMs * 2, RESTART_DELAY_MS_MAX);
     this.#options.log.warn("balancer process ended, starting it again", { delayMs });
-    const isCancelled = await this.#options.clock.sleep(delayMs, this.#closing.signal).then(() => false, () => true);
+    const isCancelled = await this.#options.clock.sleep(delayMs, this.#closing.signal).then(
+      () => false,
+      () => true,
+    );
     if (!isCancelled) this.start();
   }
 }

@@ -22,7 +22,7 @@ export class Balancer implements AsyncDisposable {
 
   /** Never rejects: a front that cannot listen is reported and left out. */
   handle(message: ToBalancer): Promise<void> {
-    this.#last = this.#last.then(() => (message.kind === "set" ? this.#set(message.front) : this.#remove(message.id)));
+    this.#last = this.#last.then(() => this.#perform(message));
     return this.#last;
   }
 
@@ -33,6 +33,17 @@ export class Balancer implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  async #perform(message: ToBalancer): Promise<void> {
+    switch (message.kind) {
+      case "set":
+        return this.#set(message.front);
+      case "remove":
+        return this.#remove(message.id);
+      case "settle":
+        return this.#send({ kind: "settled", turn: message.turn });
+    }
   }
 
   async #set(front: Front): Promise<void> {

@@ -33,7 +33,10 @@ export class FrontServer implements AsyncDisposable {
         failure = error;
       }
     }
-    throw KwasmError.from(failure, `listen for "${front.id}" on "${front.address}" at ports "${front.ports.join(", ")}"`);
+    throw KwasmError.from(
+      failure,
+      `listen for "${front.id}" on "${front.address}" at ports "${front.ports.join(", ")}"`,
+    );
   }
 
   /** Applies to new connections; those that run stay where they are, as with a cluster's proxy. */
@@ -65,6 +68,7 @@ export class FrontServer implements AsyncDisposable {
 
 function portOf(server: Server): number {
   const address = server.address();
-  if (address === null || typeof address === "string") throw new KwasmError("internal", "read the port of a listener: it has none");
+  if (address === null || typeof address === "string")
+    throw new KwasmError("internal", "read the port of a listener: it has none");
   return address.port;
 }

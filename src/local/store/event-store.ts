@@ -38,8 +38,12 @@ export class EventStore {
     this.#insert = database.prepare(
       "INSERT INTO events (last_at, namespace, kind, name, type, reason, message, source, first_at, count) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1)",
     );
-    this.#trim = database.prepare("DELETE FROM events WHERE id NOT IN (SELECT id FROM events ORDER BY last_at DESC, id DESC LIMIT ?)");
-    this.#ofObject = database.prepare("SELECT * FROM events WHERE namespace = ? AND kind = ? AND name = ? ORDER BY last_at, id");
+    this.#trim = database.prepare(
+      "DELETE FROM events WHERE id NOT IN (SELECT id FROM events ORDER BY last_at DESC, id DESC LIMIT ?)",
+    );
+    this.#ofObject = database.prepare(
+      "SELECT * FROM events WHERE namespace = ? AND kind = ? AND name = ? ORDER BY last_at, id",
+    );
     this.#ofNamespace = database.prepare("SELECT * FROM events WHERE namespace = ? ORDER BY last_at, id");
     this.#rowCount = Number(database.prepare("SELECT count(*) AS n FROM events").get()?.["n"] ?? 0);
   }

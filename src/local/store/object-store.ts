@@ -74,7 +74,10 @@ export class ObjectStore {
     const text = keyText(keyOf(object));
     if (this.#objects.has(text)) throw new KwasmError("already-exists", `create "${text}": it exists already`);
     if (this.#objects.size >= OBJECT_COUNT_MAX) {
-      throw new KwasmError("limit-exceeded", `create "${text}": this machine keeps at most "${OBJECT_COUNT_MAX}" objects; delete some first`);
+      throw new KwasmError(
+        "limit-exceeded",
+        `create "${text}": this machine keeps at most "${OBJECT_COUNT_MAX}" objects; delete some first`,
+      );
     }
     const created = withMeta(object, {
       uid: randomUUID(),
@@ -121,7 +124,10 @@ export class ObjectStore {
     const key = keyOf(stored);
     const body = JSON.stringify(stored);
     if (body.length > OBJECT_BYTES_MAX) {
-      throw new KwasmError("limit-exceeded", `keep "${keyText(key)}": it has more than "${OBJECT_BYTES_MAX}" bytes; split it`);
+      throw new KwasmError(
+        "limit-exceeded",
+        `keep "${keyText(key)}": it has more than "${OBJECT_BYTES_MAX}" bytes; split it`,
+      );
     }
     this.#write.run(key.kind, key.namespace ?? "", key.name, body);
     this.#count.run(this.#version);
@@ -153,7 +159,10 @@ function contentOf(object: KubeObject): object {
 }
 
 function byNamespaceAndName(one: KubeObject, other: KubeObject): number {
-  return compare(one.metadata.namespace ?? "", other.metadata.namespace ?? "") || compare(one.metadata.name, other.metadata.name);
+  return (
+    compare(one.metadata.namespace ?? "", other.metadata.namespace ?? "") ||
+    compare(one.metadata.name, other.metadata.name)
+  );
 }
 
 function compare(one: string, other: string): number {

@@ -1,0 +1,94 @@
+import { spawn } from "node:child_process";
+import { closeSync, mkdirSync, openSync, watch } from "node:fs";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+import { KwasmError } from "#base";
+import type { ReadinessLine } from "../daemon/serve-daemon.ts";
+import { statePaths } from "../store/state-paths.ts";
+
+/** The descriptor on which a started control process says that it is ready. */
+export const READY_FD = 3;
+
+/** How long control may take to start: some seconds with thousands of stored objects on a busy machine. */
+const START_TIMEOUT_MS = 30_000;
+
+/**
+ * Starts control in the background, in a session of its own, and waits for its word on the pipe. `command` are the
+ * words after the Node binary. Throws what control itself said, or `unavailable` when it ended without a word.
+ */
+export async function startDaemon(stateDir: string, command: readonly string[]): Promise<void> {
+  mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+  const { controlLog } = statePaths(stateDir);
+  const logFd = openSync(controlLog, "a", 0o600);
+  try {
+    const child = spawn(process.execPath, command, {
+      detached: true,
+      cwd: "/",
+      stdio: ["ignore", logFd, logFd, "pipe"],
+    });
+    child.on("error", () => undefined);
+    child.unref();
+    // The fourth entry of stdio is a pipe that the child writes to.
+    const line = await readReadiness(child.stdio[READY_FD] as Readable);
+    if (line === undefined)
+      throw new KwasmError("unavailable", `start the control process: it ended at once; read "${controlLog}"`);
+    if (!line.ready) throw new KwasmError(line.code, line.message);
+  } finally {
+    closeSync(logFd);
+  }
+}
+
+async function readReadiness(pipe: Readable): Promise<ReadinessLine | undefined> {
+  const timer = setTimeout(() => pipe.destroy(), START_TIMEOUT_MS);
+  try {
+    // Written by `serveDaemon` of this same program.
+    for await (const line of createInterface({ input: pipe })) return JSON.parse(line) as ReadinessLine;
+    return undefined;
+  } finally {
+    clearTimeout(timer);
+    pipe.destroy();
+  }
+}
+
+/**
+ * Tries `attempt` now and after each change in the folder until it gives something: the way to wait for a control
+ * process that another command is starting or ending. Throws `deadline-exceeded` in the end.
+ */
+export async function retryOnChange<Result>(
+  stateDir: string,
+  attempt: () => Promise<Result | undefined>,
+): Promise<Result> {
+  const deadline = AbortSignal.timeout(START_TIMEOUT_MS);
+  let changed = Promise.withResolvers<void>();
+  using watcher = closing(watch(stateDir, () => changed.resolve()));
+  watcher.onAbort(deadline, () => changed.resolve());
+  for (;;) {
+    const result = await attempt();
+    if (result !== undefined) return result;
+    if (deadline.aborted) {
+      throw new KwasmError(
+        "deadline-exceeded",
+        `wait for the control process of "${stateDir}": it neither answers nor ends; read "control.log" there`,
+      );
+    }
+    await changed.promise;
+    changed = Promise.withResolvers<void>();
+  }
+}
+
+interface Closing extends Disposable {
+  onAbort(signal: AbortSignal, action: () => void): void;
+}
+
+function closing(watcher: { close(): void }): Closing {
+  const cleanups: (() => void)[] = [() => watcher.close()];
+  return {
+    onAbort(signal, action) {
+      signal.addEventListener("abort", action);
+      cleanups.push(() => signal.removeEventListener("abort", action));
+    },
+    [Symbol.dispose]: () => {
+      for (const cleanup of cleanups) cleanup();
+    },
+  };
+}

@@ -1,0 +1,18 @@
+export { type ConnectOptions, connect, connectIfRunning, down } from "./client/connect.ts";
+export { LocalClient, type LogsRequest } from "./client/local-client.ts";
+export { READY_FD } from "./client/start-daemon.ts";
+export type {
+  ApplyOutcome,
+  ApplyResult,
+  DeleteRequest,
+  Description,
+  DownRequest,
+  Health,
+  ObjectQuery,
+  ScaleRequest,
+  WatchLine,
+} from "./daemon/api.ts";
+export { type Daemon, type DaemonOptions, runDaemon } from "./daemon/run-daemon.ts";
+export { serveDaemon, type ServeOptions } from "./daemon/serve-daemon.ts";
+export type * from "./kinds/index.ts";
+export type { ContainerImages } from "./pods/container-images.ts";
