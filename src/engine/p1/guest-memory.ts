@@ -115,7 +115,7 @@ export class GuestMemory {
     let offset = 0;
     for (const span of spans) {
       const part = source.subarray(offset, offset + span.length);
-      if (part.length === 0) return;
+      if (part.length === 0) continue;
       this.write(span.pointer, part);
       offset += part.length;
     }
@@ -127,7 +127,7 @@ export class GuestMemory {
     let offset = 0;
     for (const span of spans) {
       const length = Math.min(span.length, target.length - offset);
-      if (length === 0) break;
+      if (length === 0) continue;
       target.set(this.bytes(span.pointer, length), offset);
       offset += length;
     }
