@@ -78,8 +78,8 @@ export function existingEntryPath(place: Place): string {
 }
 
 /** The kernel path of a name that gets one more link. link(2) follows no symlink, and refuses directories itself. */
-export function linkSourcePath({ directory, name }: Place): string {
-  if (name === undefined || directory.fd === undefined) throw new HostError("not-permitted", "link: it is a directory");
+export function linkSourcePath({ directory, name = "." }: Place): string {
+  if (directory.fd === undefined) throw new HostError("not-permitted", "link: it is a directory");
   if (directory.node?.children.has(name) !== true) return entryPath(directory.fd, name);
   throw new HostError("cross-device", `link '${name}': it is a mount of its own`);
 }
