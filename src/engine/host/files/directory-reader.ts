@@ -9,7 +9,7 @@ import { decodeName, type Position } from "./walk.ts";
 const ENTRIES_READ_AHEAD = 256;
 
 /** Entries passed over to find a cookie again; a guest that jumps about in a larger directory gets `invalid`. */
-export const ENTRIES_SKIPPED_MAX = 65_536;
+const ENTRIES_SKIPPED_MAX = 65_536;
 
 /** The directory that a reader lists; `selfInode` is told for `.` and `..`, for the parent stays unknown to a guest. */
 interface DirectoryListed {

@@ -1,4 +1,4 @@
-export { HostError, type HostErrorCode, hostErrorCode, hostErrorCodes } from "../host-error.ts";
+export { HostError, type HostErrorCode } from "../host-error.ts";
 export { DescriptorBudget } from "./descriptor-budget.ts";
 export type {
   Advice,

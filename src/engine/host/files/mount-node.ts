@@ -6,7 +6,7 @@ import type { Mount } from "./file-types.ts";
 import { parseGuestPath } from "./guest-path.ts";
 
 /** Mounts of one guest. Kubernetes has no limit; 1024 is far above any pod and bounds what one guest costs. */
-export const MOUNTS_MAX = 1024;
+const MOUNTS_MAX = 1024;
 
 /** The thing mounted at a node: nothing for a directory that only leads to mounts below it. */
 export type MountSource =

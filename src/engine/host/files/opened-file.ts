@@ -19,7 +19,7 @@ import type { Guest } from "./guest.ts";
 import { nodeTimeOf } from "./set-times.ts";
 
 /** Bytes moved by one call, so that one guest's large buffer does not hold the thread; the rest is a short count. */
-export const TRANSFER_BYTES_MAX = 1024 * 1024;
+const TRANSFER_BYTES_MAX = 1024 * 1024;
 
 /** Linux's largest file offset; a larger one in a guest's u64 would turn negative in the kernel. */
 const OFFSET_BYTES_MAX = 2n ** 63n - 1n;

@@ -12,7 +12,7 @@ export const SYMLINKS_MAX = 40;
 export const PATH_DEPTH_MAX = 256;
 
 /** Segments walked for one path, symlinks' included, so that one call holds its thread for some milliseconds only. */
-export const WALK_STEPS_MAX = 4096;
+const WALK_STEPS_MAX = 4096;
 
 /** A directory reached by a walk: a host directory, a node of the mount tree, or both. */
 export interface Position {
