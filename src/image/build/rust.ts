@@ -46,10 +46,18 @@ function chooseModule(folder: SourceFolder, stdout: string): string {
 }
 
 function modulesOf(line: string): readonly string[] {
-  if (!line.startsWith("{")) return [];
-  const message: unknown = JSON.parse(line);
+  const message = parseLine(line);
   if (typeof message !== "object" || message === null) return [];
   if (!("reason" in message && message.reason === "compiler-artifact" && "filenames" in message)) return [];
   const names: readonly unknown[] = Array.isArray(message.filenames) ? message.filenames : [];
   return names.filter((name) => typeof name === "string").filter((name) => name.endsWith(".wasm"));
+}
+
+function parseLine(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    // Empty, or the rest of a line whose start was dropped with older output: no message of cargo's.
+    return undefined;
+  }
 }

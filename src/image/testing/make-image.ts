@@ -16,7 +16,7 @@ export type TestEntry = Partial<Omit<Header, "pax">> & {
 };
 
 /** Packs entries exactly as they are given. */
-export async function packEntries(entries: readonly TestEntry[]): Promise<Buffer> {
+async function packEntries(entries: readonly TestEntry[]): Promise<Buffer> {
   const archive = pack();
   for (const { content, ...header } of entries) {
     if (content === undefined) archive.entry(header);

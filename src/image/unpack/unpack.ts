@@ -75,7 +75,7 @@ function startUnpacking(image: Image, root: string): Promise<void> {
 
 async function unpackInto(image: Image, root: string): Promise<void> {
   const partial = join(root, "..", makeScratchName());
-  mkdirSync(partial, { recursive: true, mode: 0o700 });
+  mkdirSync(partial, { recursive: true });
   try {
     await unpackLayers(image, partial);
     moveInPlace(partial, root);
