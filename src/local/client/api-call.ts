@@ -23,7 +23,7 @@ export async function callApi(call: ApiCall): Promise<unknown> {
 }
 
 /** Yields each line of a streamed answer as JSON; returns when the other side ends or the caller aborts. */
-export async function* streamApi(call: ApiCall): AsyncGenerator<unknown> {
+export async function* streamApi(call: ApiCall): AsyncGenerator {
   const response = await send(call);
   response.setEncoding("utf8");
   let held = "";
@@ -71,11 +71,12 @@ async function readText(response: IncomingMessage): Promise<string> {
     // Without an encoding set, a response yields buffers.
     const part = chunk as Buffer;
     bytes += part.length;
-    if (bytes > ANSWER_BYTES_MAX)
+    if (bytes > ANSWER_BYTES_MAX) {
       throw new KwasmError(
         "limit-exceeded",
         `read an answer of control: it has more than "${ANSWER_BYTES_MAX}" bytes; ask for less`,
       );
+    }
     chunks.push(part);
   }
   return Buffer.concat(chunks).toString();

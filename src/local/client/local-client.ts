@@ -11,7 +11,7 @@ import type {
   WatchLine,
 } from "../daemon/api.ts";
 import type { ContainerStatus, Deployment, KubeObject, ObjectKey, Pod } from "../kinds/index.ts";
-import { readLog } from "../logs/read-log.ts";
+import { readLog, type ReadLogOptions } from "../logs/read-log.ts";
 import { isPodReady } from "../pods/pod-status.ts";
 import { containerLogPath, type StatePaths } from "../store/state-paths.ts";
 import { type ApiCall, callApi, streamApi } from "./api-call.ts";
@@ -106,8 +106,6 @@ export class LocalClient {
 
   /** Resolves with the Pod once it is ready, or has ended for good. */
   async waitForPod(namespace: string, name: string, signal?: AbortSignal): Promise<Pod> {
-    const isSettled = (pod: Pod): boolean =>
-      isPodReady(pod.status) || pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed";
     return this.#waitFor(
       { kind: "Pod", namespace, name },
       (object) => (object.kind === "Pod" && isSettled(object) ? object : undefined),
@@ -132,30 +130,19 @@ export class LocalClient {
     const [pod] = await this.list({ kind: "Pod", namespace, name });
     if (pod?.kind !== "Pod") throw new KwasmError("not-found", `read logs of pod "${name}": there is none`);
     const status = containerOf(pod, request.container);
-    const isBetweenRuns = status.state.running === undefined && status.state.waiting?.reason === "ContainerCreating";
-    const latest = status.restartCount - (isBetweenRuns && status.restartCount > 0 ? 1 : 0);
-    const run = request.previous === true ? latest - 1 : latest;
-    if (run < 0)
-      throw new KwasmError(
-        "not-found",
-        `read logs of the run before: container "${status.name}" of pod "${name}" has had one run only`,
-      );
     const folder = this.#paths.podLogDir({ namespace, name, uid: pod.metadata.uid ?? name });
-    const path = containerLogPath(folder, status.name, run);
-    const format = {
-      timestamps: request.timestamps === true,
-      ...(request.sinceMs === undefined ? {} : { sinceMs: request.sinceMs }),
-      ...(request.tailLines === undefined ? {} : { tailLines: request.tailLines }),
-    };
-    if (request.follow !== true || request.previous === true || status.state.running === undefined) {
-      yield* readLog(path, format);
-      return;
-    }
+    const path = containerLogPath(folder, status.name, runToShow(pod, status, request.previous === true));
+    const isFollowed = request.follow === true && request.previous !== true && status.state.running !== undefined;
+    if (isFollowed) yield* this.#follow(path, pod, status, request);
+    else yield* readLog(path, formatOf(request));
+  }
+
+  async *#follow(path: string, pod: Pod, run: ContainerStatus, request: LogsRequest): AsyncGenerator<string> {
     const over = new AbortController();
     const signal = request.signal === undefined ? over.signal : AbortSignal.any([over.signal, request.signal]);
-    const watching = this.#watchRun(pod, status, signal).finally(() => over.abort());
+    const watching = this.#watchRun(pod, run, signal).finally(() => over.abort());
     try {
-      yield* readLog(path, { ...format, follow: signal });
+      yield* readLog(path, { ...formatOf(request), follow: signal });
     } finally {
       over.abort();
       await watching;
@@ -164,14 +151,10 @@ export class LocalClient {
 
   /** Resolves when that run of the container has ended, or control has. */
   async #watchRun(pod: Pod, run: ContainerStatus, signal: AbortSignal): Promise<void> {
-    const { name, namespace, uid } = pod.metadata;
+    const { name, namespace } = pod.metadata;
     try {
       for await (const line of this.watch({ kind: "Pod", namespace, name }, signal)) {
-        if (line.type === "SYNCED" || line.object.kind !== "Pod") continue;
-        const status = line.object.status?.containerStatuses.find((container) => container.name === run.name);
-        const isSame =
-          line.type !== "DELETED" && line.object.metadata.uid === uid && status?.restartCount === run.restartCount;
-        if (!isSame || status?.state.running === undefined) return;
+        if (line.type !== "SYNCED" && !isStillRunning(line, pod, run)) return;
       }
     } catch (error) {
       if (!signal.aborted) throw error;
@@ -185,8 +168,9 @@ export class LocalClient {
   ): Promise<Found> {
     for await (const line of this.watch(query, signal)) {
       if (line.type === "SYNCED") continue;
-      if (line.type === "DELETED")
+      if (line.type === "DELETED") {
         throw new KwasmError("not-found", `wait for ${query.kind} "${query.name}": it was deleted`);
+      }
       const found = pick(line.object);
       if (found !== undefined) return found;
     }
@@ -217,6 +201,35 @@ function containerOf(pod: Pod, wanted: string | undefined): ContainerStatus {
     "not-found",
     `read logs of container "${wanted ?? ""}" of pod "${pod.metadata.name}": it has ${names}`,
   );
+}
+
+/** Between two runs the one that ended is shown, as `kubectl logs` does. Throws `not-found` for a run that never was. */
+function runToShow(pod: Pod, status: ContainerStatus, isPrevious: boolean): number {
+  const { running, waiting } = status.state;
+  const isBetweenRuns = running === undefined && waiting?.reason === "ContainerCreating" && status.restartCount > 0;
+  const run = status.restartCount - Number(isBetweenRuns) - Number(isPrevious);
+  if (run >= 0) return run;
+  const message = `read logs of the run before: container "${status.name}" of pod "${pod.metadata.name}" has had one run only`;
+  throw new KwasmError("not-found", message);
+}
+
+function formatOf({ timestamps, sinceMs, tailLines }: LogsRequest): ReadLogOptions {
+  return {
+    timestamps: timestamps === true,
+    ...(sinceMs === undefined ? {} : { sinceMs }),
+    ...(tailLines === undefined ? {} : { tailLines }),
+  };
+}
+
+function isStillRunning(line: Exclude<WatchLine, { type: "SYNCED" }>, pod: Pod, run: ContainerStatus): boolean {
+  const { object } = line;
+  if (line.type === "DELETED" || object.kind !== "Pod" || object.metadata.uid !== pod.metadata.uid) return false;
+  const status = object.status?.containerStatuses.find(({ name }) => name === run.name);
+  return status?.restartCount === run.restartCount && status.state.running !== undefined;
+}
+
+function isSettled({ status }: Pod): boolean {
+  return isPodReady(status) || status?.phase === "Succeeded" || status?.phase === "Failed";
 }
 
 function interrupted(key: ObjectKey): KwasmError {

@@ -30,8 +30,9 @@ export async function startDaemon(stateDir: string, command: readonly string[]):
     child.unref();
     // The fourth entry of stdio is a pipe that the child writes to.
     const line = await readReadiness(child.stdio[READY_FD] as Readable);
-    if (line === undefined)
+    if (line === undefined) {
       throw new KwasmError("unavailable", `start the control process: it ended at once; read "${controlLog}"`);
+    }
     if (!line.ready) throw new KwasmError(line.code, line.message);
   } finally {
     closeSync(logFd);

@@ -92,8 +92,9 @@ export class Controllers implements AsyncDisposable {
   #followPod(pod: Pod): void {
     const { namespace } = pod.metadata;
     const owner = ownerOf(pod);
-    if (owner !== undefined && pod.metadata.labels[labels.podTemplateHash] !== undefined)
+    if (owner !== undefined && pod.metadata.labels[labels.podTemplateHash] !== undefined) {
       this.#deployments.add(`${namespace}/${owner.name}`);
+    }
     for (const service of this.#context.store.list("Service", namespace)) this.#services.add(joinKey(service));
   }
 }

@@ -52,8 +52,9 @@ export class DeploymentController {
     const removed = new Set(plan.remove);
     for (const pod of pods) if (removed.has(pod.metadata.name)) markDeleted(this.#context, pod);
     const room = POD_COUNT_MAX - this.#context.store.list("Pod").length;
-    for (let left = Math.min(plan.createCount, room); left > 0; left -= 1)
+    for (let left = Math.min(plan.createCount, room); left > 0; left -= 1) {
       this.#context.store.create(podFromTemplate(deployment, hash));
+    }
     this.#tell(deployment, Math.min(plan.createCount, room), plan.remove.length);
     if (plan.createCount > room) this.#warnOfLimit(deployment, plan.createCount - room);
   }

@@ -31,8 +31,9 @@ export function planRollout(goal: RolloutGoal, pods: readonly RolloutPod[]): Rol
   const active = pods.filter(({ isDeleting }) => !isDeleting);
   const current = active.filter(({ isCurrent }) => isCurrent);
   const old = active.filter(({ isCurrent }) => !isCurrent);
-  if (old.length === 0 && !(goal.isRecreate && pods.some(({ isCurrent }) => !isCurrent)))
+  if (old.length === 0 && !(goal.isRecreate && pods.some(({ isCurrent }) => !isCurrent))) {
     return planScale(goal.replicas, current);
+  }
   if (goal.isPaused) return planScaleOfMixed(goal, current, old);
   return goal.isRecreate ? planRecreate(goal, current, old) : planRolling(goal, current, old);
 }

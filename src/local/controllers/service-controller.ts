@@ -102,8 +102,9 @@ export class ServiceController {
 
   #withNodePorts(service: Service): ServicePort[] {
     const used = new Set<number>();
-    for (const { spec } of this.#options.store.list("Service"))
+    for (const { spec } of this.#options.store.list("Service")) {
       for (const { nodePort } of spec.ports) if (nodePort !== undefined) used.add(nodePort);
+    }
     return service.spec.ports.map((port) => {
       if (port.nodePort !== undefined) return port;
       const nodePort = firstFreeNodePort(used);

@@ -132,8 +132,9 @@ export class ApiServer implements AsyncDisposable {
   }
 
   #handlerOf(request: IncomingMessage, url: URL): Handler {
-    if (this.#options.isEnding())
+    if (this.#options.isEnding()) {
       throw new KwasmError("unavailable", "answer a request: the control process is ending; try again in a moment");
+    }
     const isVersioned = url.pathname.startsWith(`${API_PREFIX}/`);
     const handler = isVersioned
       ? this.#routes.get(`${request.method} ${url.pathname.slice(API_PREFIX.length)}`)

@@ -88,8 +88,9 @@ function checkNamespaces(store: ObjectStore, objects: readonly KubeObject[]): vo
     const message = `apply ${kind} "${metadata.name}": namespace "${namespace}"`;
     const there = store.get("Namespace", namespace);
     if (there === undefined) throw new KwasmError("not-found", `${message} does not exist; add its manifest`);
-    if (there.metadata.deletionTimestamp !== undefined)
+    if (there.metadata.deletionTimestamp !== undefined) {
       throw new KwasmError("failed-precondition", `${message} is being deleted; try again once it is gone`);
+    }
   }
 }
 
@@ -105,22 +106,21 @@ function checkChange(live: KubeObject | undefined, wanted: KubeObject): void {
 }
 
 function refusalOf(live: KubeObject, wanted: KubeObject): string | undefined {
-  if (live.kind === "Pod" && wanted.kind === "Pod" && !isDeepStrictEqual(live.spec, wanted.spec))
-    return `the "spec" of a pod cannot change`;
-  if (
-    live.kind === "Deployment" &&
-    wanted.kind === "Deployment" &&
-    !isDeepStrictEqual(live.spec.selector, wanted.spec.selector)
-  ) {
-    return `"spec.selector" of a deployment cannot change`;
+  if (live.kind === "Pod" && wanted.kind === "Pod") {
+    return isDeepStrictEqual(live.spec, wanted.spec) ? undefined : `the "spec" of a pod cannot change`;
   }
-  if (live.kind === "ConfigMap" && wanted.kind === "ConfigMap" && live.immutable === true) {
-    return isDeepStrictEqual([live.data, live.binaryData], [wanted.data, wanted.binaryData])
-      ? undefined
-      : `it is "immutable"`;
+  if (live.kind === "Deployment" && wanted.kind === "Deployment") {
+    const isSame = isDeepStrictEqual(live.spec.selector, wanted.spec.selector);
+    return isSame ? undefined : `"spec.selector" of a deployment cannot change`;
   }
-  if (live.kind === "Secret" && wanted.kind === "Secret" && live.immutable === true) {
-    return isDeepStrictEqual(live.data, wanted.data) ? undefined : `it is "immutable"`;
-  }
-  return undefined;
+  return isImmutable(live) && !isDeepStrictEqual(dataOf(live), dataOf(wanted)) ? `it is "immutable"` : undefined;
+}
+
+function isImmutable(object: KubeObject): boolean {
+  return (object.kind === "ConfigMap" || object.kind === "Secret") && object.immutable === true;
+}
+
+function dataOf(object: KubeObject): unknown {
+  if (object.kind === "ConfigMap") return [object.data, object.binaryData];
+  return object.kind === "Secret" ? object.data : undefined;
 }

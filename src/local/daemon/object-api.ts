@@ -54,8 +54,9 @@ export class ObjectApi {
       );
     }
     const deployment = this.#find({ kind: "Deployment", namespace, name });
-    if (deployment.kind !== "Deployment")
+    if (deployment.kind !== "Deployment") {
       throw new KwasmError("internal", `scale "${name}": it is a "${deployment.kind}"`);
+    }
     return (
       this.#context.store.update(deployment, (current) => ({ ...current, spec: { ...current.spec, replicas } })) ??
       deployment
@@ -92,7 +93,8 @@ export class ObjectApi {
 
 function keyOfQuery(kind: string, name: string, namespace: string | undefined): ObjectKey {
   const key: ObjectKey = namespace === undefined ? { kind, name } : { kind, namespace, name };
-  if (keyText(key).split("/").length !== 3)
+  if (keyText(key).split("/").length !== 3) {
     throw new KwasmError("invalid-argument", `find "${name}": a name holds no slash`);
+  }
   return key;
 }

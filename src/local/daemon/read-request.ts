@@ -24,8 +24,9 @@ export async function readJsonBody(request: IncomingMessage): Promise<Readonly<R
     // Without an encoding set, a request yields buffers.
     const part = chunk as Buffer;
     bytes += part.length;
-    if (bytes > REQUEST_BYTES_MAX)
+    if (bytes > REQUEST_BYTES_MAX) {
       throw new KwasmError("limit-exceeded", `read a request: it has more than "${REQUEST_BYTES_MAX}" bytes; split it`);
+    }
     chunks.push(part);
   }
   return parseObject(Buffer.concat(chunks).toString());
@@ -79,8 +80,9 @@ function checkObject(value: unknown): void {
   if (!isRecord(value) || !isRecord(value["metadata"])) throw malformed("object", value);
   const { namespace, labels, annotations } = value["metadata"];
   const key = readKey({ kind: value["kind"], name: value["metadata"]["name"], namespace });
-  if (!isRecord(labels) || !isRecord(annotations))
+  if (!isRecord(labels) || !isRecord(annotations)) {
     throw malformed(`metadata of ${key.kind} "${key.name}"`, value["metadata"]);
+  }
 }
 
 function readKind(value: unknown): KubeObject["kind"] {

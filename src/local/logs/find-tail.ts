@@ -7,21 +7,21 @@ const CHUNK_BYTES = 65_536;
 export async function findTail(file: FileHandle, size: number, lineCount: number): Promise<number> {
   if (lineCount === 0) return size;
   const chunk = Buffer.alloc(CHUNK_BYTES);
-  let found = 0;
+  let left = lineCount;
   // The last byte ends the last line; it begins none.
-  for (let end = size - 1; end > 0;) {
+  for (let end = size - 1; end > 0; end -= CHUNK_BYTES) {
     const start = Math.max(end - CHUNK_BYTES, 0);
     const { bytesRead } = await file.read(chunk, 0, end - start, start);
-    for (let at = chunk.lastIndexOf(NEWLINE, bytesRead - 1); at >= 0 && bytesRead > 0; at = lastBefore(chunk, at)) {
-      found += 1;
-      if (found === lineCount) return start + at + 1;
-    }
-    end = start;
+    const newlines = newlinesFromEnd(chunk.subarray(0, bytesRead));
+    const at = newlines[left - 1];
+    if (at !== undefined) return start + at + 1;
+    left -= newlines.length;
   }
   return 0;
 }
 
-/** `lastIndexOf` takes a negative start as one from the end, so the beginning needs a word of its own. */
-function lastBefore(chunk: Buffer, at: number): number {
-  return at === 0 ? -1 : chunk.lastIndexOf(NEWLINE, at - 1);
+function newlinesFromEnd(bytes: Buffer): number[] {
+  const found: number[] = [];
+  for (let at = bytes.length - 1; at >= 0; at -= 1) if (bytes[at] === NEWLINE) found.push(at);
+  return found;
 }

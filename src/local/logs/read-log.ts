@@ -1,5 +1,5 @@
 import { watch } from "node:fs";
-import { type FileHandle, open, stat } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { KwasmError } from "#base";
 import { CriPrinter, type LogFormat, parseCriLine } from "./cri-line.ts";
@@ -23,74 +23,93 @@ export interface ReadLogOptions extends LogFormat {
  */
 export async function* readLog(path: string, options: ReadLogOptions): AsyncGenerator<string> {
   const printer = new CriPrinter(options);
-  await using present = await openIfThere(path);
   if (options.tailLines === undefined) yield* readOlder(path, printer);
-  if (present === undefined && options.follow === undefined) return;
-  const change = options.follow === undefined ? undefined : new ChangeSignal(path, options.follow);
-  using _change = change;
-  let file = present ?? (await waitForFile(path, change));
-  if (file === undefined) return;
-  let offset = await startOf(file, options.tailLines);
-  const records = new RecordSplitter();
-  try {
-    for (;;) {
-      // Asked before reading: what is written after the answer is read in the next round.
-      const isLast = change?.isOver ?? true;
-      const rotated = await isRotated(path, file);
-      for await (const chunk of readFrom(file, offset)) {
-        offset += chunk.length;
-        yield* printAll(records.push(chunk), printer);
-      }
-      if (rotated) {
-        const next = await openIfThere(path);
-        if (next !== undefined) {
-          await file.close();
-          file = next;
-          offset = 0;
-          continue;
-        }
-      }
-      if (isLast || change === undefined) return;
-      await change.next();
-    }
-  } finally {
-    if (file !== present) await file.close();
+  using change = options.follow === undefined ? undefined : new ChangeSignal(path, options.follow);
+  await using cursor = await openCursor(path, change);
+  if (cursor === undefined) return;
+  if (options.tailLines !== undefined) await cursor.skipToTail(options.tailLines);
+  for (;;) {
+    // Both are asked before reading: what is written after the answers is read in the next round.
+    const isLast = change?.isOver ?? true;
+    const isRotated = await cursor.isRotated();
+    for await (const line of cursor.readNew()) yield* printLine(line, printer);
+    if (isRotated && (await cursor.moveToSuccessor())) continue;
+    if (isLast) return;
+    await change?.next();
   }
 }
 
 async function* readOlder(path: string, printer: CriPrinter): AsyncGenerator<string> {
-  await using older = await openIfThere(`${path}.1`);
-  if (older === undefined) return;
-  const records = new RecordSplitter();
-  for await (const chunk of readFrom(older, 0)) yield* printAll(records.push(chunk), printer);
+  await using cursor = await openCursor(`${path}.1`);
+  if (cursor === undefined) return;
+  for await (const line of cursor.readNew()) yield* printLine(line, printer);
 }
 
-function* printAll(lines: Iterable<string>, printer: CriPrinter): Generator<string> {
-  for (const line of lines) {
-    const record = parseCriLine(line);
-    const text = record === undefined ? "" : printer.print(record);
-    if (text !== "") yield text;
+function* printLine(line: string, printer: CriPrinter): Generator<string> {
+  const record = parseCriLine(line);
+  const text = record === undefined ? "" : printer.print(record);
+  if (text !== "") yield text;
+}
+
+/** Waits for the file where there is a signal to wait by; undefined when it never came. */
+async function openCursor(path: string, change?: ChangeSignal): Promise<LogCursor | undefined> {
+  for (;;) {
+    const isOver = change?.isOver ?? true;
+    const file = await openIfThere(path);
+    if (file !== undefined) return new LogCursor(path, file);
+    if (isOver) return undefined;
+    await change?.next();
   }
 }
 
-async function* readFrom(file: FileHandle, offset: number): AsyncGenerator<Buffer> {
-  for (let at = offset; ;) {
-    const { bytesRead, buffer } = await file.read(Buffer.alloc(CHUNK_BYTES), 0, CHUNK_BYTES, at);
-    if (bytesRead === 0) return;
-    at += bytesRead;
-    yield buffer.subarray(0, bytesRead);
+/** How far a log has been read, and in which file: a rotated one is read to its end before the one that follows it. */
+class LogCursor implements AsyncDisposable {
+  readonly #path: string;
+  readonly #records = new RecordSplitter();
+  #file: FileHandle;
+  #offset = 0;
+
+  constructor(path: string, file: FileHandle) {
+    this.#path = path;
+    this.#file = file;
   }
-}
 
-async function startOf(file: FileHandle, tailLines: number | undefined): Promise<number> {
-  if (tailLines === undefined) return 0;
-  const { size } = await file.stat();
-  return findTail(file, size, tailLines);
-}
+  async skipToTail(lineCount: number): Promise<void> {
+    const { size } = await this.#file.stat();
+    this.#offset = await findTail(this.#file, size, lineCount);
+  }
 
-async function isRotated(path: string, file: FileHandle): Promise<boolean> {
-  const [mine, theirs] = await Promise.all([file.stat(), stat(path).catch(() => undefined)]);
-  return theirs !== undefined && theirs.ino !== mine.ino;
+  /** The lines from where the last call ended to the present end. */
+  async *readNew(): AsyncGenerator<string> {
+    for (;;) {
+      const { bytesRead, buffer } = await this.#file.read(Buffer.alloc(CHUNK_BYTES), 0, CHUNK_BYTES, this.#offset);
+      if (bytesRead === 0) return;
+      this.#offset += bytesRead;
+      yield* this.#records.push(buffer.subarray(0, bytesRead));
+    }
+  }
+
+  /** Whether another file has the log's name now. */
+  async isRotated(): Promise<boolean> {
+    await using present = await openIfThere(this.#path);
+    if (present === undefined) return false;
+    const [mine, theirs] = await Promise.all([this.#file.stat(), present.stat()]);
+    return mine.ino !== theirs.ino;
+  }
+
+  /** False while the log has no file. */
+  async moveToSuccessor(): Promise<boolean> {
+    const next = await openIfThere(this.#path);
+    if (next === undefined) return false;
+    await this.#file.close();
+    this.#file = next;
+    this.#offset = 0;
+    return true;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#file.close();
+  }
 }
 
 async function openIfThere(path: string): Promise<FileHandle | undefined> {
@@ -100,15 +119,6 @@ async function openIfThere(path: string): Promise<FileHandle | undefined> {
     const failure = KwasmError.from(error, `read log "${path}"`);
     if (failure.code === "not-found") return undefined;
     throw failure;
-  }
-}
-
-async function waitForFile(path: string, change: ChangeSignal | undefined): Promise<FileHandle | undefined> {
-  for (;;) {
-    const isOver = change?.isOver ?? true;
-    const file = await openIfThere(path);
-    if (file !== undefined || isOver || change === undefined) return file;
-    await change.next();
   }
 }
 

@@ -183,12 +183,13 @@ export class ContainerRunner {
       );
     }
     const isInBackoff = this.#state.backoff !== undefined && this.#state.phase.name === "running";
-    if (isInBackoff)
+    if (isInBackoff) {
       this.#record(
         "Warning",
         "BackOff",
         `Back-off restarting failed container ${container.name} in pod ${pod.metadata.name}`,
       );
+    }
   }
 
   /** Twice may be asked for, the second time with less grace: each asks the runtime, which answers the first end. */

@@ -155,15 +155,16 @@ function fromEnding(
 
 /** The kubelet's `ShouldContainerBeRestarted`, then its back-off. */
 function afterExit(state: ContainerState, exit: ExitStatus, rules: ContainerRules): Transition {
-  if (!isRestarted(exit, rules.restartPolicy)) return to({ ...state, lastExit: exit }, { name: "ended" });
+  if (!shouldRestart(exit, rules.restartPolicy)) return to({ ...state, lastExit: exit }, { name: "ended" });
   const { delayMs, backoff } = planRestart(state.backoff, exit.finishedAtMs);
   const ended = { ...state, lastExit: exit, backoff };
-  if (delayMs === 0)
+  if (delayMs === 0) {
     return to({ ...ended, restartCount: state.restartCount + 1 }, { name: "creating" }, { kind: "prepare" });
+  }
   return to(ended, { name: "backoff", delayMs }, { kind: "arm-retry", delayMs });
 }
 
-function isRestarted(exit: ExitStatus, policy: RestartPolicy): boolean {
+function shouldRestart(exit: ExitStatus, policy: RestartPolicy): boolean {
   switch (policy) {
     case "Always":
       return true;

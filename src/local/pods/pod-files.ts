@@ -75,11 +75,12 @@ export class PodFiles {
 
   #mountOf(mount: VolumeMount): MountSpec {
     const volume = this.#pod.spec.volumes.find(({ name }) => name === mount.name);
-    if (volume === undefined)
+    if (volume === undefined) {
       throw new KwasmError(
         "invalid-argument",
         `mount volume "${mount.name}": the pod does not have it; add it to volumes`,
       );
+    }
     const isGuestsOwn = volume.emptyDir !== undefined;
     if (isGuestsOwn && mount.subPath !== undefined) {
       // The guest could put a link there and have control open what it points to (CVE-2021-25741).

@@ -27,6 +27,7 @@ export class PodManager {
   /** Starts what the store says should run, after removing what control's last life left behind. */
   async start(): Promise<void> {
     const pods = this.#context.store.list("Pod");
+    await this.#clearRuntime();
     await this.#removeStale(pods);
     this.#stopFollowing = this.#context.store.onChange((change) => this.#follow(change));
     for (const pod of pods) {
@@ -69,8 +70,9 @@ export class PodManager {
   #followPod(type: ObjectChange["type"], pod: Pod): void {
     if (type === "ADDED") this.#add(pod);
     if (type === "MODIFIED" && pod.metadata.deletionTimestamp !== undefined) this.#remove(pod);
-    if (this.#context.store.list("Service", pod.metadata.namespace).some(({ spec }) => spec.clusterIP === "None"))
+    if (this.#context.store.list("Service", pod.metadata.namespace).some(({ spec }) => spec.clusterIP === "None")) {
       this.#refreshNames();
+    }
   }
 
   #add(pod: Pod): void {
@@ -131,6 +133,13 @@ export class PodManager {
     });
   }
 
+  /** The runtime's own memory of control's last life: its guests are gone, and pods open their sandboxes anew. */
+  async #clearRuntime(): Promise<void> {
+    const { runtime } = this.#context;
+    for (const { id } of runtime.listSandboxes()) await runtime.deleteSandbox(id);
+    for (const { id } of runtime.listWorkloads()) await runtime.deleteWorkload(id);
+  }
+
   /** Folders of pods that are in the store no more: control died between the end of a pod and the end of its files. */
   async #removeStale(pods: readonly Pod[]): Promise<void> {
     const { paths } = this.#context;
@@ -139,8 +148,9 @@ export class PodManager {
       if (!known.has(name)) await rm(join(paths.podsDir, name), { recursive: true, force: true });
     }
     for (const name of await namesIn(paths.logsDir)) {
-      if (!known.has(name.slice(name.lastIndexOf("_") + 1)))
+      if (!known.has(name.slice(name.lastIndexOf("_") + 1))) {
         await rm(join(paths.logsDir, name), { recursive: true, force: true });
+      }
     }
   }
 }

@@ -68,7 +68,8 @@ export class FrontServer implements AsyncDisposable {
 
 function portOf(server: Server): number {
   const address = server.address();
-  if (address === null || typeof address === "string")
+  if (address === null || typeof address === "string") {
     throw new KwasmError("internal", "read the port of a listener: it has none");
+  }
   return address.port;
 }

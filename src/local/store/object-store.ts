@@ -137,7 +137,7 @@ export class ObjectStore {
   }
 
   #notify(change: ObjectChange): void {
-    for (const listener of [...this.#listeners]) listener(change);
+    for (const listener of this.#listeners) listener(change);
   }
 }
 

@@ -18,8 +18,9 @@ export function fakeImages(names: ReadonlySet<string>, root: string): ContainerI
   };
   return {
     async open(name) {
-      if (!names.has(name))
+      if (!names.has(name)) {
         throw new KwasmError("not-found", `find image "${name}": there is none; run "kwasm build -t ${name}"`);
+      }
       return { name, digest, config, root, isArtifact: false };
     },
     async resolve(image, command, args) {

@@ -41,8 +41,9 @@ export class FakeRuntime implements NodeRuntime {
     const sockets = new Set<Socket>();
     const servers: Server[] = [];
     try {
-      for (const { address, port } of spec.listeners)
+      for (const { address, port } of spec.listeners) {
         servers.push(await this.#listen(address, port, { id: spec.id, sockets }));
+      }
     } catch (error) {
       for (const server of servers) server.close();
       throw KwasmError.from(error, "listen");
@@ -120,7 +121,7 @@ export class FakeRuntime implements NodeRuntime {
 
   async close(): Promise<void> {
     for (const id of this.workloads.keys()) this.exit(id, 137);
-    for (const id of [...this.sandboxes.keys()]) await this.deleteSandbox(id);
+    for (const id of this.sandboxes.keys()) await this.deleteSandbox(id);
   }
 
   /** The guest ends, as if by itself. */
