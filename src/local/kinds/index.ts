@@ -1,23 +1,5 @@
-import type { ConfigMap } from "./config-map.ts";
-import type { Deployment } from "./deployment.ts";
-import type { Namespace } from "./namespace.ts";
-import type { Pod } from "./pod.ts";
-import type { RuntimeClass } from "./runtime-class.ts";
-import type { Secret } from "./secret.ts";
-import type { Service } from "./service.ts";
-
-/** Every object that this machine keeps. */
-export type KubeObject = Pod | Deployment | Service | ConfigMap | Secret | Namespace | RuntimeClass;
-
 export type { ConfigMap } from "./config-map.ts";
-export type {
-  Deployment,
-  DeploymentSpec,
-  DeploymentStatus,
-  DeploymentStrategy,
-  PodTemplate,
-  RollingUpdate,
-} from "./deployment.ts";
+export type { Deployment, DeploymentSpec, DeploymentStatus, DeploymentStrategy, RollingUpdate } from "./deployment.ts";
 export type { Namespace, NamespaceStatus } from "./namespace.ts";
 export type * from "./object.ts";
 export type { Pod } from "./pod.ts";
@@ -26,3 +8,17 @@ export type * from "./pod-status.ts";
 export type { RuntimeClass } from "./runtime-class.ts";
 export type { Secret } from "./secret.ts";
 export type { Service, ServicePort, ServiceSpec, ServiceStatus } from "./service.ts";
+export { formatHumanDuration } from "./human-duration.ts";
+export {
+  type AnyObject,
+  type Column,
+  type DescribeContext,
+  type DescribeLine,
+  type KindDefinition,
+  line,
+} from "./kind.ts";
+export { formatSelector, matchesLabels, matchesSelector } from "./label-selector.ts";
+export { DEFAULT_NAMESPACE } from "./metadata.ts";
+export { isPodReady, podStatusWord } from "./pod.ts";
+export { findKindByWord, kindOf, kinds } from "./table.ts";
+export type { KubeObject } from "./kube-object.ts";

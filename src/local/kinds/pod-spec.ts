@@ -169,3 +169,9 @@ export interface KeyToPath {
   readonly path: string;
   readonly mode?: number;
 }
+
+/** What a controller makes pods from. */
+export interface PodTemplate {
+  readonly metadata: { readonly labels: StringMap; readonly annotations: StringMap };
+  readonly spec: PodSpec;
+}

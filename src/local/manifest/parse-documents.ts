@@ -61,8 +61,11 @@ function checkSize(text: string): TextProblem | undefined {
 function checkNesting(text: string): TextProblem | undefined {
   let flowDepth = 0;
   let indicatorsOfLine = 0;
+  let tokens = 0;
   for (const token of new Lexer().lex(text)) {
     const type = CST.tokenType(token);
+    tokens += 1;
+    if (tokens > readLimits.tokensMax) return atStart(tooMany("tokens", readLimits.tokensMax));
     if (type === "newline") indicatorsOfLine = 0;
     else if (type === "flow-map-start" || type === "flow-seq-start") flowDepth += 1;
     else if (type === "flow-map-end" || type === "flow-seq-end") flowDepth = Math.max(0, flowDepth - 1);

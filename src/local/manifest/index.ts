@@ -1,0 +1,3 @@
+export { type FieldValidation, formatProblem, type Problem } from "../schema/index.ts";
+export { readLimits } from "./limits.ts";
+export { type ManifestFile, type ManifestReading, readManifests, type ReadOptions } from "./read-manifests.ts";

@@ -1,0 +1,8 @@
+export {
+  describeObject,
+  type OutputFormat,
+  outputFormats,
+  printObjects,
+  type PrintOptions,
+  qualifiedName,
+} from "./print.ts";
