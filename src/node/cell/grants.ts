@@ -30,8 +30,9 @@ export interface Grants {
 export function openGrants(order: GuestOrder, descriptors: readonly number[]): Grants {
   function at(place: number): number {
     const descriptor = descriptors[place];
-    if (descriptor === undefined)
+    if (descriptor === undefined) {
       throw new KwasmError("corrupt", `open grant ${String(place)}: it was not handed over`);
+    }
     return descriptor;
   }
   try {

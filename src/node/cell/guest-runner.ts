@@ -43,7 +43,7 @@ export class GuestRunner {
           void this.#run(
             order,
             () => startGuest(module, { ...grants.config, thread: this.#threadOf(order.number) }),
-            grants.flush,
+            () => grants.flush(),
           ),
       );
     } catch (error) {

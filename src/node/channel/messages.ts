@@ -62,7 +62,7 @@ export const LINE_BYTES_MAX = 4 * 1024 * 1024;
 /** Where a cell finds its sockets and its shared page; 0 to 2 are its own standard streams. */
 export const cellDescriptors = { lines: 3, packets: 4, runQueue: 5 } as const;
 
-const outcomeKinds: readonly string[] = ["exited", "trapped", "out-of-memory", "killed", "refused"];
+const outcomeKinds: ReadonlySet<string> = new Set(["exited", "trapped", "out-of-memory", "killed", "refused"]);
 
 /**
  * Reads a line that a cell sent. A cell that a guest took over can write anything, so every field that control uses is
@@ -86,7 +86,7 @@ function parseReply(value: unknown): { memoryBytes: number } | Record<string, ne
 }
 
 function parseOutcome(value: unknown): GuestOutcome {
-  if (!isRecord(value) || !outcomeKinds.includes(String(value["kind"]))) throw unreadable();
+  if (!isRecord(value) || !outcomeKinds.has(String(value["kind"]))) throw unreadable();
   const message = String(value["message"]);
   switch (value["kind"]) {
     case "exited":

@@ -20,7 +20,6 @@ const HANDOVERS_MAX = 32;
 export interface CellChannelOptions {
   readonly group: string;
   readonly log: Log;
-  readonly onGuestEnded: (guest: number, outcome: GuestOutcome) => void;
 }
 
 type Reply = CellReplies[CellRequest["call"]];
@@ -29,6 +28,8 @@ type Reply = CellReplies[CellRequest["call"]];
 export class CellChannel {
   readonly ready: Promise<void>;
   readonly closed: Promise<void>;
+  /** Set by the owner before anything was asked; guests end only after they were started. */
+  onGuestEnded: (guest: number, outcome: GuestOutcome) => void = () => undefined;
   readonly #options: CellChannelOptions;
   readonly #socket: Socket;
   readonly #packets: number;
@@ -92,7 +93,7 @@ export class CellChannel {
   #handle(line: CellLine): void {
     if ("event" in line) {
       if (line.event === "ready") this.#becomeReady();
-      else this.#options.onGuestEnded(line.guest, line.outcome);
+      else this.onGuestEnded(line.guest, line.outcome);
       return;
     }
     const answer = this.#pending.get(line.reply);

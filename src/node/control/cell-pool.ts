@@ -35,7 +35,9 @@ export class CellPool {
     const starting = this.#start(group);
     this.#cells.set(group, starting);
     try {
-      return await starting;
+      const cell = await starting;
+      void this.#outlive(cell, starting);
+      return cell;
     } catch (error) {
       this.#forget(group, starting);
       throw error;
@@ -62,40 +64,30 @@ export class CellPool {
 
   async #start(group: string): Promise<Cell> {
     const { spawner, log, errorFd } = this.#options;
-    let started: Cell | undefined;
-    const cell = await Cell.start({
-      group,
-      spawner,
-      log,
-      errorFd,
-      onGuestEnded: (guest, outcome) => {
-        if (started !== undefined) this.#options.onGuestEnded(started, guest, outcome);
-      },
-    });
-    started = cell;
+    const cell = await Cell.start({ group, spawner, log, errorFd, onGuestEnded: this.#options.onGuestEnded });
     this.#running.add(cell);
     log.info("cell started", { group, pid: cell.pid });
-    this.#watch(cell);
     return cell;
   }
 
-  #watch(cell: Cell): void {
-    const watch = new StallWatch({
+  #watch(cell: Cell): StallWatch {
+    return new StallWatch({
       limitMs: this.#options.stallLimitMs,
       ask: async () => void (await cell.request({ call: "ping" })),
       isWorthAsking: () => this.#options.isShared(cell),
       onStall: () => this.#options.onStall(cell, cell.runningGuest()),
     });
-    void cell.ended.then((end) => {
-      watch.close();
-      this.#running.delete(cell);
-      this.#options.log.info("cell ended", { group: cell.group, pid: cell.pid, code: end.code, signal: end.signal });
-      const current = this.#cells.get(cell.group);
-      void current?.then((now) => {
-        if (now === cell) this.#forget(cell.group, current);
-      });
-      this.#options.onCellEnded(cell, end);
-    });
+  }
+
+  /** What is left to do when a cell is gone; the next that asks for its group gets a new one. */
+  async #outlive(cell: Cell, starting: Promise<Cell>): Promise<void> {
+    const watch = this.#watch(cell);
+    const { code, signal } = await cell.ended;
+    watch.close();
+    this.#forget(cell.group, starting);
+    this.#running.delete(cell);
+    this.#options.log.info("cell ended", { group: cell.group, pid: cell.pid, code, signal });
+    this.#options.onCellEnded(cell, { code, signal });
   }
 
   #forget(group: string, cell: Promise<Cell>): void {

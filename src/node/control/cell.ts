@@ -2,13 +2,14 @@ import { closeSync } from "node:fs";
 
 import { entryPath, KwasmError, systemErrorCode } from "#base";
 
-import { type CellReplies, type CellRequest, RUN_QUEUE_BYTES, RunQueue } from "../channel/index.ts";
+import { type CellReplies, type CellRequest, type GuestOutcome, RUN_QUEUE_BYTES, RunQueue } from "../channel/index.ts";
 import { createSocketPair } from "../syscall/descriptor-passing.ts";
 import { createSharedMemory, mapSharedMemory } from "../syscall/shared-memory.ts";
 import { CellChannel, type CellChannelOptions } from "./cell-channel.ts";
 import type { ProcessEnd, Spawner } from "./spawner.ts";
 
 export interface CellOptions extends CellChannelOptions {
+  readonly onGuestEnded: (cell: Cell, guest: number, outcome: GuestOutcome) => void;
   readonly spawner: Spawner;
   /** Where the cell's own complaints go (never a guest's output). */
   readonly errorFd: number;
@@ -36,6 +37,7 @@ export class Cell {
     this.ended = parts.ended;
     this.#channel = parts.channel;
     this.#runQueue = parts.runQueue;
+    parts.channel.onGuestEnded = (guest, outcome) => options.onGuestEnded(this, guest, outcome);
   }
 
   /** Starts a cell and resolves when it takes requests. */

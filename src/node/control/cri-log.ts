@@ -9,7 +9,7 @@ const NEWLINE = 0x0a;
  */
 export class CriLogFormatter {
   readonly #stream: "stdout" | "stderr";
-  #held: Uint8Array<ArrayBufferLike> = new Uint8Array(0);
+  #held: Uint8Array = new Uint8Array(0);
 
   constructor(stream: "stdout" | "stderr") {
     this.#stream = stream;

@@ -42,8 +42,9 @@ export class Journal<Entry> {
   append(entry: Entry): void {
     const line = Buffer.from(`${JSON.stringify(entry)}\n`);
     const written = writeSync(this.#fd, line);
-    if (written !== line.length)
+    if (written !== line.length) {
       throw new KwasmError("limit-exceeded", `write the journal "${this.#path}": the disk is full`);
+    }
     this.#lines++;
   }
 
@@ -78,8 +79,9 @@ function readIfThere(path: string): Buffer {
 }
 
 function parseLines<Entry>(bytes: Buffer, path: string, read: (value: unknown) => Entry): Entry[] {
-  if (bytes.length > JOURNAL_BYTES_MAX)
+  if (bytes.length > JOURNAL_BYTES_MAX) {
     throw new KwasmError("limit-exceeded", `read the journal "${path}": it has ${String(bytes.length)} bytes`);
+  }
   try {
     return new LineSplitter(LINE_BYTES_MAX).push(bytes).map((line) => read(JSON.parse(Buffer.from(line).toString())));
   } catch (error) {

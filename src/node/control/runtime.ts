@@ -354,8 +354,9 @@ class Control implements NodeRuntime {
 
   #record(entry: JournalEntry): void {
     this.#journal.append(entry);
-    if (this.#journal.isWorthRewriting(this.#table.workloads().length + this.#table.sandboxes().length))
+    if (this.#journal.isWorthRewriting(this.#table.workloads().length + this.#table.sandboxes().length)) {
       this.#compact();
+    }
   }
 }
 

@@ -13,11 +13,12 @@ export type WorkloadEvent = "start" | "started" | "ended";
 export function transition(state: WorkloadState, event: WorkloadEvent): WorkloadState | undefined {
   switch (event) {
     case "start":
-      if (state !== "created")
+      if (state !== "created") {
         throw new KwasmError(
           "failed-precondition",
           `start a workload that is "${state}": only a created one can be started`,
         );
+      }
       return "starting";
     case "started":
       return state === "starting" ? "running" : undefined;

@@ -38,8 +38,9 @@ export class WorkloadTable {
 
   /** Throws where no further sandbox may be made, before anything was opened for it. */
   refuseSandbox(id: string): void {
-    if (this.#sandboxes.has(id))
+    if (this.#sandboxes.has(id)) {
       throw new KwasmError("already-exists", `create sandbox "${id}": there is one of that name`);
+    }
     if (this.#sandboxes.size >= SANDBOXES_MAX) throw tooMany("sandbox", id, SANDBOXES_MAX);
   }
 
@@ -58,8 +59,9 @@ export class WorkloadTable {
   }
 
   addWorkload(spec: WorkloadSpec): WorkloadRow {
-    if (this.#workloads.has(spec.id))
+    if (this.#workloads.has(spec.id)) {
       throw new KwasmError("already-exists", `create workload "${spec.id}": there is one of that name`);
+    }
     if (this.#workloads.size >= WORKLOADS_MAX) throw tooMany("workload", spec.id, WORKLOADS_MAX);
     this.sandbox(spec.sandboxId);
     const view: WorkloadView = { id: spec.id, sandboxId: spec.sandboxId, state: "created" };

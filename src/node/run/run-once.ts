@@ -58,10 +58,10 @@ export async function runOnce(options: RunOnceOptions): Promise<ForegroundGuest>
       spawner,
       log: silentLog,
       errorFd: 2,
-      onGuestEnded: (_guest, how) => outcome.resolve(how),
+      onGuestEnded: (_cell, _guest, how) => outcome.resolve(how),
     });
     const foreground = new Foreground(cell, outcome.promise, options.timeoutMs);
-    void foreground.ended.finally(() => spawner.close());
+    void closeAfter(foreground.ended, spawner);
     await handOver(cell, options, listeners);
     options.onListening?.(listeners.map(({ address, port }) => ({ address, port })));
     return foreground;
@@ -71,6 +71,11 @@ export async function runOnce(options: RunOnceOptions): Promise<ForegroundGuest>
   } finally {
     for (const { fd } of listeners) closeSync(fd);
   }
+}
+
+async function closeAfter(ended: Promise<unknown>, spawner: Spawner): Promise<void> {
+  await ended;
+  await spawner.close();
 }
 
 async function handOver(cell: Cell, options: RunOnceOptions, listeners: readonly BoundListener[]): Promise<void> {
