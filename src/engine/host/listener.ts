@@ -40,11 +40,18 @@ export interface Listener {
 
 /** Accepts on a listening stream socket (TCP or Unix) and owns its fd from here on. */
 export function listenerFromFd(fd: number): Listener {
-  // Paused connections are not read before the guest asks, so what a client sends waits in the kernel.
-  const server = createServer({ pauseOnConnect: true, allowHalfOpen: true });
-  const listener = new ServerListener(server);
+  const server = createServer(listenerServerOptions);
+  const listener = listenerFromServer(server);
   server.listen({ fd });
   return listener;
+}
+
+/** Paused connections are not read before the guest asks, so what a client sends waits in the kernel. */
+export const listenerServerOptions = { pauseOnConnect: true, allowHalfOpen: true } as const;
+
+/** Accepts what `server` does and owns it from here on. */
+export function listenerFromServer(server: Server): Listener {
+  return new ServerListener(server);
 }
 
 class ServerListener implements Listener {

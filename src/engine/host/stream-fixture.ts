@@ -5,7 +5,7 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inputFromFd, outputFromFd } from "./fd-stream.ts";
-import { SocketConnection } from "./listener.ts";
+import { listenerServerOptions, SocketConnection } from "./listener.ts";
 import { createMemoryPipe } from "./memory-stream.ts";
 import type { InputStream, OutputStream } from "./stream.ts";
 
@@ -80,7 +80,7 @@ async function makeSocketPair(): Promise<StreamPair> {
 
 /** Two ends of a TCP connection on this machine. */
 export async function connectSockets(): Promise<[Socket, Socket]> {
-  const server = createServer({ pauseOnConnect: true, allowHalfOpen: true });
+  const server = createServer(listenerServerOptions);
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { DescriptorBudget, HostError } from "../host/index.ts";
 import { Descriptor } from "./descriptor.ts";
 import { DescriptorTable } from "./descriptor-table.ts";
@@ -83,7 +83,7 @@ test("numbers, moves and closes as POSIX does, closing each descriptor exactly o
       for (const step of list) {
         if (step.what === "insert") insertBoth(table, model, all);
         else applyBoth(table, model, step);
-        const open = new Set([...model.open.values()]);
+        const open = new Set(model.open.values());
         for (const made of all) assert.equal(made.closed, open.has(made) ? 0 : 1);
         for (const [fd, made] of model.open) assert.equal(table.get(fd), made.descriptor);
         assert.equal(table.size, model.open.size);

@@ -78,12 +78,16 @@ function importText([name, parameters]: readonly [string, string]): string {
 }
 
 function exportText([name, parameters]: readonly [string, string]): string {
-  const values = [...parameters].map((_, index) => `local.get ${index}`).join(" ");
+  const values = Array.from(parameters)
+    .map((_, index) => `local.get ${index}`)
+    .join(" ");
   return `(func (export "${name}") ${typeText(name, parameters)} ${values} call $${name})`;
 }
 
 function typeText(name: string, parameters: string): string {
-  const types = [...parameters].map((letter) => (letter === "I" ? "i64" : "i32")).join(" ");
+  const types = Array.from(parameters)
+    .map((letter) => (letter === "I" ? "i64" : "i32"))
+    .join(" ");
   return `(param ${types}) ${name === "proc_exit" ? "" : "(result i32)"}`;
 }
 

@@ -1,4 +1,4 @@
-import { PushbackInput } from "../host/index.ts";
+import { type Connection, PushbackInput } from "../host/index.ts";
 import type { CallFamily, P1Context } from "./context.ts";
 import { type ConnectionResource, Descriptor, type ListenerResource } from "./descriptor.ts";
 import { errno, P1Error } from "./errno.ts";
@@ -25,7 +25,7 @@ export function socketCalls(context: P1Context): CallFamily {
         const listener = asListener(table.get(fd), right.sockAccept);
         if (!isWithin(flags, fdflag.nonblock)) throw new P1Error(errno.invalid, "accept with flags that do not exist");
         memory.writeU32(result, 0);
-        memory.writeU32(result, table.insert(await accept(context, listener, flags)));
+        memory.writeU32(result, await accept(context, listener, flags));
       },
       sock_recv(...values: [number, number, number, number, number, number]) {
         const [fd, pointer, count, flags, result, resultFlags] = values;
@@ -56,30 +56,29 @@ export function socketCalls(context: P1Context): CallFamily {
   };
 }
 
-async function accept(
-  context: P1Context,
-  descriptor: Descriptor<ListenerResource>,
-  flags: number,
-): Promise<Descriptor<ConnectionResource>> {
+/** Waits for a connection and answers the number it was given. */
+async function accept(context: P1Context, descriptor: Descriptor<ListenerResource>, flags: number): Promise<number> {
   const { listener } = descriptor.resource;
   for (;;) {
     // Asked for before the connection is taken, so that at the limit it stays in the queue for when there is room.
     context.budget.take();
     context.budget.release();
     const connection = listener.accept();
-    if (connection !== undefined) {
-      const resource = {
-        kind: "connection",
-        input: new PushbackInput(connection.input),
-        output: connection.output,
-        shutdown: (halves: { read: boolean; write: boolean }) => connection.shutdown(halves),
-        close: () => connection.close(),
-      } as const;
-      return new Descriptor(resource, { base: connectionRights, inheriting: 0 }, flags);
-    }
+    if (connection !== undefined) return context.table.insert(connectionDescriptor(connection, flags));
     if (patienceOf(descriptor).isNonblocking) throw new P1Error(errno.again, "accept where nobody connects yet");
     await context.interrupt.whenAnyReady([listener.acceptable]);
   }
+}
+
+function connectionDescriptor(connection: Connection, flags: number): Descriptor<ConnectionResource> {
+  const resource: ConnectionResource = {
+    kind: "connection",
+    input: new PushbackInput(connection.input),
+    output: connection.output,
+    shutdown: (halves) => connection.shutdown(halves),
+    close: () => connection.close(),
+  };
+  return new Descriptor(resource, { base: connectionRights, inheriting: 0 }, flags);
 }
 
 function receive(
