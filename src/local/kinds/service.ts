@@ -78,6 +78,22 @@ const NODE_PORT_MAX = 32_767;
 type Affinity = NonNullable<ServiceSpec["sessionAffinityConfig"]>;
 type WrittenPort = Omit<ServicePort, "targetPort"> & Partial<Pick<ServicePort, "targetPort">>;
 
+const unsupported = {
+  allocateLoadBalancerNodePorts: ignored(true),
+  clusterIPs: ignored(),
+  externalIPs: ignoredSo("the service is reached on its own address"),
+  externalName: ignoredSo("the name does not resolve to another one"),
+  externalTrafficPolicy: ignored("Cluster", "Local"),
+  healthCheckNodePort: ignored(),
+  internalTrafficPolicy: ignored("Cluster", "Local"),
+  ipFamilies: ignored(),
+  ipFamilyPolicy: ignored("SingleStack", "PreferDualStack"),
+  loadBalancerClass: ignored(),
+  loadBalancerIP: ignoredSo("the service is reached on its own address"),
+  loadBalancerSourceRanges: ignoredSo("every program of this machine may connect"),
+  trafficDistribution: ignored("PreferClose", "PreferSameZone", "PreferSameNode"),
+};
+
 const read: Schema<Service> = objectOf<Omit<Service, "status">>({
   fields: {
     apiVersion: required(oneOf("v1")),
@@ -104,22 +120,6 @@ function serviceSpec(): Schema<ServiceSpec> {
   });
   return mapped(written, fillAffinity);
 }
-
-const unsupported = {
-  allocateLoadBalancerNodePorts: ignored(true),
-  clusterIPs: ignored(),
-  externalIPs: ignoredSo("the service is reached on its own address"),
-  externalName: ignoredSo("the name does not resolve to another one"),
-  externalTrafficPolicy: ignored("Cluster", "Local"),
-  healthCheckNodePort: ignored(),
-  internalTrafficPolicy: ignored("Cluster", "Local"),
-  ipFamilies: ignored(),
-  ipFamilyPolicy: ignored("SingleStack", "PreferDualStack"),
-  loadBalancerClass: ignored(),
-  loadBalancerIP: ignoredSo("the service is reached on its own address"),
-  loadBalancerSourceRanges: ignoredSo("every program of this machine may connect"),
-  trafficDistribution: ignored("PreferClose", "PreferSameZone", "PreferSameNode"),
-};
 
 function fillAffinity({ sessionAffinityConfig, ...spec }: ServiceSpec): ServiceSpec {
   if (spec.sessionAffinity === "None") return spec;

@@ -66,7 +66,7 @@ function payloadOf(objects: readonly KubeObject[], { isSingle = false }: PrintOp
 /** Secrets are named and counted, never shown; the stand-ins are no base64, so nobody applies them by mistake. */
 function hideValues(object: KubeObject): KubeObject {
   if (object.kind !== "Secret") return object;
-  const hidden = Object.keys(object.data).map((key) => [key, "<not shown>"]);
+  const hidden = Object.keys(object.data).map((key) => [key, "<not shown>"] as const);
   return { ...object, data: Object.fromEntries(hidden) };
 }
 
