@@ -1,6 +1,9 @@
 import packageManifest from "../../../package.json" with { type: "json" };
 import { defineCommand } from "../frame/command.ts";
 import { EXIT_OK } from "../frame/exit-codes.ts";
+import { refuseMore } from "./operands.ts";
+
+export const programVersion: string = packageManifest.version;
 
 export const versionCommand = defineCommand({
   name: "version",
@@ -8,8 +11,9 @@ export const versionCommand = defineCommand({
   operands: "",
   description: "Shows the version of kwasm, and of the Node and V8 that run its guests.",
   options: {},
-  async run(_invocation, io) {
-    io.stdout.write(`kwasm ${packageManifest.version} (node ${process.versions.node}, V8 ${process.versions.v8})\n`);
+  async run({ operands }, io) {
+    refuseMore(operands);
+    io.stdout.write(`kwasm ${programVersion} (node ${process.versions.node}, V8 ${process.versions.v8})\n`);
     return EXIT_OK;
   },
 });

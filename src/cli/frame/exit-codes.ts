@@ -6,7 +6,7 @@ export const EXIT_FAILED = 1;
 /** What was asked for cannot be understood: a command, an option or a manifest. Nothing was changed. */
 const EXIT_USAGE = 2;
 /** 128 + SIGINT, what shells show for a program that Ctrl-C ended. */
-const EXIT_CANCELLED = 130;
+export const EXIT_CANCELLED = 130;
 
 /** What a script sees of an error; `kwasm run` has codes of its own, since the guest's are its result. */
 const exitCodes: Readonly<Record<ErrorCode, number>> = {

@@ -21,8 +21,9 @@ export function parseVariable(
 export function parseGrant(text: string, cwd: string): MountSpec {
   const readOnly = text.endsWith(":ro");
   const [host = "", guest = host, ...more] = (readOnly ? text.slice(0, -":ro".length) : text).split("::");
-  if (host === "" || guest === "" || more.length > 0)
+  if (host === "" || guest === "" || more.length > 0) {
     throw refuse("--dir", text, "write HOST, HOST::GUEST or HOST::GUEST:ro");
+  }
   return { hostPath: resolve(cwd, host), guestPath: guest, readOnly };
 }
 
@@ -55,8 +56,9 @@ export function parseTimeout(text: string): number {
     ? Number(text) * 1_000
     : parts.reduce((sum, [, amount, unit = ""]) => sum + Number(amount) * (millisecondsOfUnits[unit] ?? 0), 0);
   const isRead = milliseconds > 0 && (parts.length === 0 || whole === text);
-  if (!isRead || milliseconds > 2 ** 31 - 1)
+  if (!isRead || milliseconds > 2 ** 31 - 1) {
     throw refuse("--timeout", text, "write a duration such as 5s or 1m30s, of 24 days at most");
+  }
   return milliseconds;
 }
 

@@ -1,0 +1,87 @@
+import { DEFAULT_NAMESPACE, type KubeObject, type LocalClient, type ObjectKey } from "#local";
+
+import { defineCommand } from "../frame/command.ts";
+import { EXIT_CANCELLED, EXIT_OK } from "../frame/exit-codes.ts";
+import type { Io } from "../frame/io.ts";
+import { parseDurationMs } from "../frame/parse-values.ts";
+import { connectControl, connectControlIfKnown } from "./control.ts";
+import { followPods } from "./follow-pods.ts";
+import { readManifestFiles } from "./manifest-files.ts";
+import { requireSome } from "./operands.ts";
+import { groupedKindOf, keyOf, resourceOptions } from "./resource-arguments.ts";
+import { describeAddresses } from "./service-addresses.ts";
+import { waitUntilReady } from "./wait-until-ready.ts";
+
+export const upCommand = defineCommand({
+  name: "up",
+  summary: "Run Kubernetes manifests on this machine",
+  operands: "(FILE | DIR | -)…",
+  description: `
+Makes this machine run what the manifests describe, and waits until it does. What runs already and is the same is left
+alone. Without -d the logs follow, and Ctrl-C deletes what the manifests describe.
+
+  kwasm up -d examples/quickstart
+  kubectl create deployment web --image=web --dry-run=client -o yaml | kwasm up -`,
+  options: {
+    detach: { short: "d", summary: "Return once everything is ready, and leave it running" },
+    timeout: { value: "DURATION", summary: "How long to wait until everything is ready (default 2m)" },
+    namespace: resourceOptions.namespace,
+  },
+  async run({ options, operands, stateDirectory }, io) {
+    const namespace = options.namespace ?? DEFAULT_NAMESPACE;
+    const timeoutMs = parseDurationMs(options.timeout ?? "2m", "--timeout");
+    // The manifests are read before control is started: nothing begins for those that are wrong.
+    const known = await connectControlIfKnown(stateDirectory);
+    const objects = await readManifestFiles(requireSome(operands, "FILE"), { namespace, client: known }, io);
+    const client = known ?? (await connectControl(stateDirectory));
+    await apply(client, objects, io);
+    const interrupted = io.interrupted();
+    if (options.detach) {
+      await settle(client, objects, { io, signal: AbortSignal.any([interrupted, AbortSignal.timeout(timeoutMs)]) });
+      return EXIT_OK;
+    }
+    await Promise.all([
+      settle(client, objects, { io, signal: interrupted }),
+      followPods(client, objects, { io, signal: interrupted }),
+    ]).catch((thrown: unknown) => {
+      if (!interrupted.aborted) throw thrown;
+    });
+    await stop(client, objects, io);
+    return EXIT_CANCELLED;
+  },
+});
+
+async function apply(client: LocalClient, objects: readonly KubeObject[], io: Io): Promise<void> {
+  for (const { key, outcome } of await client.apply(objects)) {
+    io.stdout.write(`${groupedKindOf(key.kind)}/${key.name} ${outcome}\n`);
+  }
+}
+
+interface Settling {
+  readonly io: Io;
+  readonly signal: AbortSignal;
+}
+
+/** Waits for the pods, then shows where the Services are. */
+async function settle(client: LocalClient, objects: readonly KubeObject[], { io, signal }: Settling): Promise<void> {
+  await waitUntilReady(client, objects, { signal, progress: (line) => io.stderr.write(`${line}\n`) });
+  const services = objects.filter((object) => object.kind === "Service");
+  for (const { metadata } of services) {
+    for (const line of await describeAddresses(client, metadata, signal)) io.stdout.write(`${line}\n`);
+  }
+}
+
+/** Deletes what the manifests describe, and ends control where nothing else runs. */
+async function stop(client: LocalClient, objects: readonly KubeObject[], io: Io): Promise<void> {
+  io.stderr.write("Stopping; Ctrl-C again leaves at once\n");
+  const keys = objects.map(({ kind, metadata }) => keyOf(kind, metadata.name, metadata.namespace ?? ""));
+  const found = await client.delete({ keys: keys.filter(isDeletable).toReversed() });
+  await Promise.all(found.map((key) => client.waitUntilGone(key)));
+  const { podCount } = await client.health();
+  if (podCount === 0) await client.down({ keepObjects: true });
+}
+
+/** The namespace that everything else may live in stays. */
+function isDeletable({ kind, name }: ObjectKey): boolean {
+  return kind !== "Namespace" || name !== DEFAULT_NAMESPACE;
+}
