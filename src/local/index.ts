@@ -1,4 +1,4 @@
-export { type ConnectOptions, connect, connectIfRunning, down } from "./client/connect.ts";
+export { connect, connectIfKnown, connectIfRunning, type ConnectOptions, down } from "./client/connect.ts";
 export { LocalClient, type LogsRequest } from "./client/local-client.ts";
 export { READY_FD } from "./client/start-daemon.ts";
 export type {
@@ -14,6 +14,14 @@ export type {
 } from "./daemon/api.ts";
 export { type Daemon, type DaemonOptions, runDaemon } from "./daemon/run-daemon.ts";
 export { serveDaemon, type ServeOptions } from "./daemon/serve-daemon.ts";
-export type * from "./kinds/index.ts";
-export { DEFAULT_NAMESPACE, findKindByWord, isPodReady, type KindDefinition, kindOf, kinds } from "./kinds/index.ts";
+export * from "./kinds/index.ts";
 export type { ContainerImages } from "./pods/container-images.ts";
+export {
+  formatProblem,
+  type ManifestFile,
+  type ManifestReading,
+  type Problem,
+  readLimits,
+  readManifests,
+} from "./manifest/index.ts";
+export { describeObject, type OutputFormat, outputFormats, printObjects, qualifiedName } from "./print/index.ts";

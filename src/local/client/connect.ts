@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { KwasmError } from "#base";
 import { forgetState } from "../daemon/forget-state.ts";
-import { openStateDatabase } from "../store/state-database.ts";
+import { hasState, openStateDatabase } from "../store/state-database.ts";
 import { statePaths } from "../store/state-paths.ts";
 import { LocalClient } from "./local-client.ts";
 import { retryOnChange, startDaemon } from "./start-daemon.ts";
@@ -24,6 +24,11 @@ export async function connect(options: ConnectOptions): Promise<LocalClient> {
     return retryOnChange(options.stateDir, () => connectIfRunning(options.stateDir));
   }
   return new LocalClient(statePaths(options.stateDir));
+}
+
+/** As `connect`, but undefined for a state folder that remembers nothing: a question alone starts no process. */
+export async function connectIfKnown(options: ConnectOptions): Promise<LocalClient | undefined> {
+  return hasState(options.stateDir) ? connect(options) : undefined;
 }
 
 /** Undefined when no control process answers there. */

@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { KwasmError } from "#base";
@@ -25,6 +25,13 @@ const schema = `
 /** SQLITE_BUSY of SQLite's result codes: another process holds the file. */
 const SQLITE_BUSY = 5;
 
+const FILE_NAME = "state.sqlite";
+
+/** Whether anything was ever kept in a state folder, and not forgotten since. */
+export function hasState(stateDir: string): boolean {
+  return existsSync(join(stateDir, FILE_NAME));
+}
+
 /**
  * Opens the state of one machine and keeps it locked. The lock is the kernel's record lock on the file, so a process
  * that died, however it died, holds it no longer; it is also what makes a state folder belong to one control process.
@@ -32,7 +39,7 @@ const SQLITE_BUSY = 5;
  */
 export function openStateDatabase(stateDir: string): DatabaseSync {
   mkdirSync(stateDir, { recursive: true, mode: 0o700 });
-  const database = new DatabaseSync(join(stateDir, "state.sqlite"));
+  const database = new DatabaseSync(join(stateDir, FILE_NAME));
   try {
     lock(database, stateDir);
     prepareSchema(database, stateDir);
