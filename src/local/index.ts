@@ -14,7 +14,7 @@ export type {
 } from "./daemon/api.ts";
 export { type Daemon, type DaemonOptions, runDaemon } from "./daemon/run-daemon.ts";
 export { serveDaemon, type ServeOptions } from "./daemon/serve-daemon.ts";
-export * from "./kinds/index.ts";
+export type * from "./kinds/index.ts";
 export type { ContainerImages } from "./pods/container-images.ts";
 export {
   formatProblem,

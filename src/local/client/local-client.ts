@@ -12,7 +12,7 @@ import type {
 } from "../daemon/api.ts";
 import type { ContainerStatus, Deployment, KubeObject, ObjectKey, Pod } from "../kinds/index.ts";
 import { readLog, type ReadLogOptions } from "../logs/read-log.ts";
-import { isPodReady } from "../pods/pod-status.ts";
+import { isStatusReady } from "../pods/pod-status.ts";
 import { containerLogPath, type StatePaths } from "../store/state-paths.ts";
 import { type ApiCall, callApi, streamApi } from "./api-call.ts";
 
@@ -229,7 +229,7 @@ function isStillRunning(line: Exclude<WatchLine, { type: "SYNCED" }>, pod: Pod, 
 }
 
 function isSettled({ status }: Pod): boolean {
-  return isPodReady(status) || status?.phase === "Succeeded" || status?.phase === "Failed";
+  return isStatusReady(status) || status?.phase === "Succeeded" || status?.phase === "Failed";
 }
 
 function interrupted(key: ObjectKey): KwasmError {

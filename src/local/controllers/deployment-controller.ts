@@ -1,7 +1,7 @@
 import { annotations, labels } from "#api";
 import type { Clock, Log } from "#base";
 import type { Deployment, Pod, PodTemplate } from "../kinds/index.ts";
-import { isPodReady } from "../pods/pod-status.ts";
+import { isStatusReady } from "../pods/pod-status.ts";
 import { POD_COUNT_MAX } from "../pods/pod-manager.ts";
 import type { EventStore } from "../store/event-store.ts";
 import { keyOf } from "../store/object-key.ts";
@@ -138,7 +138,7 @@ function goalOf(deployment: Deployment): RolloutGoal {
 
 /** 0 once a pod is available; infinite while it is not ready. */
 function msUntilAvailable(pod: Pod, minReadyMs: number, nowMs: number): number {
-  if (!isPodReady(pod.status)) return Number.POSITIVE_INFINITY;
+  if (!isStatusReady(pod.status)) return Number.POSITIVE_INFINITY;
   const readySince = pod.status?.conditions.find(({ type }) => type === "Ready")?.lastTransitionTime ?? "";
   return Math.max(Date.parse(readySince) + minReadyMs - nowMs, 0);
 }

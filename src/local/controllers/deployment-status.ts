@@ -1,5 +1,5 @@
 import type { Condition, Deployment, DeploymentStatus, Pod } from "../kinds/index.ts";
-import { isPodReady } from "../pods/pod-status.ts";
+import { isStatusReady } from "../pods/pod-status.ts";
 import { timestampOf } from "../store/timestamp.ts";
 
 /** What a Deployment's controller counted. */
@@ -16,7 +16,7 @@ export function statusOfDeployment(deployment: Deployment, count: DeploymentCoun
     observedGeneration: deployment.metadata.generation ?? 1,
     replicas: count.pods.length,
     updatedReplicas: count.updated,
-    readyReplicas: count.pods.filter((pod) => isPodReady(pod.status)).length,
+    readyReplicas: count.pods.filter((pod) => isStatusReady(pod.status)).length,
     availableReplicas: count.available,
     unavailableReplicas: Math.max(replicas - count.available, 0),
   };

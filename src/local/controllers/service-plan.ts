@@ -2,7 +2,7 @@ import { annotations, parseMappedPorts } from "#api";
 import type { Pod, Service, ServicePort } from "../kinds/index.ts";
 import { mapPorts } from "../pods/bindable-ports.ts";
 import { portNumberOf, selectsPod } from "../pods/pod-ports.ts";
-import { HOST_IP, isPodReady } from "../pods/pod-status.ts";
+import { HOST_IP, isStatusReady } from "../pods/pod-status.ts";
 import type { Front, Target } from "../services/balancer-messages.ts";
 
 /** The fronts of a Service: one per port on its own address, and one more on 127.0.0.1 for each node port. */
@@ -54,7 +54,7 @@ function frontId(service: Service, port: ServicePort, way: FrontPlace["way"]): s
 
 function takesConnections(service: Service, pod: Pod): boolean {
   if (pod.metadata.deletionTimestamp !== undefined) return false;
-  return service.spec.publishNotReadyAddresses || isPodReady(pod.status);
+  return service.spec.publishNotReadyAddresses || isStatusReady(pod.status);
 }
 
 /** None while the pod has no address, or has no port of that name. */

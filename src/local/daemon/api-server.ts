@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { chmodSync, rmSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import { type ErrorCode, KwasmError, type Log } from "#base";
 import type { KubeObject } from "../kinds/index.ts";
 import type { ObjectStore } from "../store/object-store.ts";
@@ -65,10 +66,12 @@ type Handler = (call: Call) => unknown;
 const streaming = Symbol("streaming");
 
 /** The API's socket. Only its owner may connect: the socket's mode and the folder's say so. */
-export class ApiServer implements AsyncDisposable {
+export class ApiServer implements Disposable {
   readonly #options: ApiServerOptions;
   readonly #server: Server;
   readonly #routes: ReadonlyMap<string, Handler>;
+  readonly #sockets = new Set<Socket>();
+  readonly #endCallers = new Set<Socket>();
   #path: string | undefined;
 
   constructor(options: ApiServerOptions) {
@@ -76,6 +79,10 @@ export class ApiServer implements AsyncDisposable {
     this.#routes = this.#createRoutes();
     this.#server = createServer((request, response) => void this.#answer(request, response));
     this.#server.maxConnections = API_CONNECTIONS_MAX;
+    this.#server.on("connection", (socket) => {
+      this.#sockets.add(socket);
+      socket.once("close", () => this.#sockets.delete(socket));
+    });
   }
 
   /** A socket file that is there belongs to a dead process: this one holds the folder's lock. */
@@ -88,19 +95,26 @@ export class ApiServer implements AsyncDisposable {
     this.#path = path;
   }
 
-  async close(): Promise<void> {
+  /** Lets go of every caller but those who asked for the end: see `releaseCallers`. Idempotent. */
+  close(): void {
     if (this.#path === undefined) return;
-    const path = this.#path;
-    this.#path = undefined;
-    const closed = once(this.#server, "close");
     this.#server.close();
-    this.#server.closeAllConnections();
-    await closed;
-    rmSync(path, { force: true });
+    for (const socket of this.#sockets) if (!this.#endCallers.has(socket)) socket.destroy();
+    rmSync(this.#path, { force: true });
+    this.#path = undefined;
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
+  /**
+   * Those who asked for the end learn of it when their connection breaks, which the end of this process does by
+   * itself. To be called after `close` where the process lives on.
+   */
+  releaseCallers(): void {
+    for (const socket of this.#endCallers) socket.destroy();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+    this.releaseCallers();
   }
 
   #createRoutes(): ReadonlyMap<string, Handler> {
@@ -173,6 +187,7 @@ export class ApiServer implements AsyncDisposable {
   /** Answers at once and keeps the connection: its end tells the caller that control has ended. */
   async #down({ request, response }: Call): Promise<typeof streaming> {
     const body = readDownBody(await readJsonBody(request));
+    this.#endCallers.add(request.socket.unref());
     response.writeHead(200, { "content-type": "application/x-ndjson" });
     response.write(`${JSON.stringify({ pid: process.pid })}\n`);
     this.#options.onDown(body);

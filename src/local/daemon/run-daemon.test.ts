@@ -210,8 +210,10 @@ test("down ends everything and leaves nothing that starts again", async () => {
   const rig = await startRig(state.path);
   await rig.client.apply([makeDeployment("web", 2)]);
   await rig.client.waitForRollout("default", "web");
-  await rig.client.down({ keepObjects: false });
+  const downCall = rig.client.down({ keepObjects: false });
   await rig.daemon.closed;
+  rig.daemon.releaseCallers();
+  await downCall;
   assert.equal(rig.runtime.sandboxes.size, 0);
   assert.deepEqual(readdirSync(state.path), []);
 });

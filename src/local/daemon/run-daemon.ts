@@ -46,6 +46,8 @@ export interface Daemon extends AsyncDisposable {
   close(): Promise<void>;
   /** Resolves when it has ended, whoever asked for it. */
   readonly closed: Promise<void>;
+  /** For a process that lives on after its daemon: lets go of those who asked for `down` and wait for the process's end. */
+  releaseCallers(): void;
 }
 
 /**
@@ -118,7 +120,13 @@ async function startOver(options: DaemonOptions, { paths, database, stack }: Gro
   ending.closeLast(server);
   log.info("control is ready", { stateDir: paths.stateDir, pid: process.pid });
   const close = (): Promise<void> => ending.end({ keepObjects: true });
-  return { paths, close, closed: ending.ended, [Symbol.asyncDispose]: close };
+  return {
+    paths,
+    close,
+    closed: ending.ended,
+    releaseCallers: () => server.releaseCallers(),
+    [Symbol.asyncDispose]: close,
+  };
 }
 
 /**
@@ -159,10 +167,12 @@ class Ending {
   }
 
   async #endOnce(keepObjects: boolean): Promise<void> {
-    await using last = new AsyncDisposableStack();
-    last.defer(() => this.#server?.close());
-    await this.#stack.disposeAsync();
-    if (!keepObjects) await this.#forget();
+    try {
+      await this.#stack.disposeAsync();
+      if (!keepObjects) await this.#forget();
+    } finally {
+      this.#server?.close();
+    }
   }
 }
 

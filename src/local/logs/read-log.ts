@@ -24,7 +24,7 @@ export interface ReadLogOptions extends LogFormat {
 export async function* readLog(path: string, options: ReadLogOptions): AsyncGenerator<string> {
   const printer = new CriPrinter(options);
   if (options.tailLines === undefined) yield* readOlder(path, printer);
-  using change = options.follow === undefined ? undefined : new ChangeSignal(path, options.follow);
+  using change = followChanges(path, options.follow);
   await using cursor = await openCursor(path, change);
   if (cursor === undefined) return;
   if (options.tailLines !== undefined) await cursor.skipToTail(options.tailLines);
@@ -37,6 +37,10 @@ export async function* readLog(path: string, options: ReadLogOptions): AsyncGene
     if (isLast) return;
     await change?.next();
   }
+}
+
+function followChanges(path: string, follow: AbortSignal | undefined): ChangeSignal | undefined {
+  return follow === undefined ? undefined : new ChangeSignal(path, follow);
 }
 
 async function* readOlder(path: string, printer: CriPrinter): AsyncGenerator<string> {

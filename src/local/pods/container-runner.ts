@@ -198,6 +198,7 @@ export class ContainerRunner {
     const id = this.#workloadId;
     if (id === undefined) return;
     const { signal } = this.#ended;
+    if (signal.aborted) return;
     if (graceMs > 0) {
       await context.runtime.killWorkload(id, "SIGTERM");
       await context.clock.sleep(graceMs, signal).catch(ignoreCancelled);

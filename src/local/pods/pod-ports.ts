@@ -1,4 +1,4 @@
-import type { Pod, Service } from "../kinds/index.ts";
+import { matchesLabels, type Pod, type Service } from "../kinds/index.ts";
 
 /**
  * The ports that a pod listens on: what its containers declare. A pod that declares none is given those numbers that
@@ -22,9 +22,9 @@ export function portNumberOf(pod: Pod, port: number | string): number | undefine
 
 /** Whether a Service's selector picks a pod; a Service without a selector picks none. */
 export function selectsPod(service: Service, pod: Pod): boolean {
-  const wanted = Object.entries(service.spec.selector);
-  if (wanted.length === 0 || service.metadata.namespace !== pod.metadata.namespace) return false;
-  return wanted.every(([key, value]) => pod.metadata.labels[key] === value);
+  const { selector } = service.spec;
+  if (Object.keys(selector).length === 0 || service.metadata.namespace !== pod.metadata.namespace) return false;
+  return matchesLabels(selector, pod.metadata.labels);
 }
 
 function probedPorts(pod: Pod): number[] {

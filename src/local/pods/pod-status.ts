@@ -147,6 +147,6 @@ export function withTransitionTime(condition: Condition, before: readonly Condit
 }
 
 /** Whether a pod takes connections: its condition `Ready`. */
-export function isPodReady(status: PodStatus | undefined): boolean {
+export function isStatusReady(status: PodStatus | undefined): boolean {
   return status?.conditions.some(({ type, status: value }) => type === "Ready" && value === "True") ?? false;
 }
