@@ -45,7 +45,7 @@ import { probe } from "./probe.ts";
 import { volumeMounts } from "./volume.ts";
 
 /** Field paths that a variable may take its value from; labels and annotations are named in brackets. */
-export const fieldPathsOfEnv = [
+const fieldPathsOfEnv = [
   "metadata.name",
   "metadata.namespace",
   "metadata.uid",

@@ -57,7 +57,7 @@ export interface KeySelector {
 }
 
 export interface FieldSelector {
-  /** `metadata.name`, `metadata.labels['app']`, `status.podIP`, …: one of `fieldPathsOfEnv`. */
+  /** `metadata.name`, `metadata.labels['app']`, `status.podIP`, …: what the downward API offers. */
   readonly fieldPath: string;
   readonly apiVersion: string;
 }

@@ -112,3 +112,15 @@ test("no output shows the value of a secret", () => {
     assert.doesNotMatch(text, /hunter2|aHVudGVyMg==/);
   }
 });
+
+test("what -o yaml prints is read again as the same objects", () => {
+  const plain = objects.filter(({ kind }) => kind !== "Secret");
+  const text = printObjects(plain, { format: "yaml", nowMs });
+  const reading = readManifests([{ name: "again", text }]);
+  assert.deepEqual([reading.problems, reading.warnings], [[], []]);
+  assert.deepEqual(reading.objects.map(specOf), plain.map(specOf));
+});
+
+function specOf(object: KubeObject): unknown {
+  return "spec" in object ? object.spec : object.metadata.name;
+}

@@ -73,18 +73,30 @@ function hideValues(object: KubeObject): KubeObject {
 /** Maps that Kubernetes prints although they are empty, since being there means something. */
 const keptWhenEmpty = new Set(["emptyDir", "resources", "state", "lastState", "loadBalancer", "podSelector"]);
 
+/** Fields that Kubernetes leaves out while they have their zero value, which is their default. */
+const omittedWhenZero = new Set([
+  "initialDelaySeconds",
+  "minReadySeconds",
+  "paused",
+  "prefix",
+  "publishNotReadyAddresses",
+  "readOnly",
+]);
+
 /** Leaves out empty lists and maps, which objects have and Kubernetes does not print, and sorts keys as it does. */
 function prune(value: unknown): unknown {
   if (Array.isArray(value)) return value.map((item) => prune(item));
   if (typeof value !== "object" || value === null) return value;
   const entries = Object.entries(value)
     .map(([key, inner]) => [key, prune(inner)] as const)
-    .filter(([key, inner]) => keptWhenEmpty.has(key) || !isEmpty(inner))
+    .filter(([key, inner]) => !isOmitted(key, inner))
     .toSorted(([left], [right]) => (left < right ? -1 : 1));
   return Object.fromEntries(entries);
 }
 
-function isEmpty(value: unknown): boolean {
+function isOmitted(key: string, value: unknown): boolean {
+  if (omittedWhenZero.has(key)) return value === 0 || value === false || value === "";
+  if (keptWhenEmpty.has(key)) return false;
   return value === undefined || (typeof value === "object" && value !== null && Object.keys(value).length === 0);
 }
 

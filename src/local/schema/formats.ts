@@ -112,7 +112,7 @@ export function checkRelativePath(value: string): string | undefined {
   );
 }
 
-export function checkAbsolutePath(value: string): string | undefined {
+function checkAbsolutePath(value: string): string | undefined {
   return whenNot(value.startsWith("/"), "must be an absolute path") ?? checkNoNul(value);
 }
 

@@ -148,15 +148,6 @@ function readEntry<T>(
   return read === undefined || wrong !== undefined ? undefined : [key, read];
 }
 
-/** Adds a rule about a whole value; it reports what it finds and the value stays. */
-export function checked<T>(schema: Schema<T>, rule: (value: T, cursor: Cursor) => void): Schema<T> {
-  return (cursor) => {
-    const value = schema(cursor);
-    if (value !== undefined) rule(value, cursor);
-    return value;
-  };
-}
-
 /** Turns a read value into another: what the manifest says into what the object keeps. */
 export function mapped<T, U>(schema: Schema<T>, convert: (value: T) => U): Schema<U> {
   return (cursor) => {
