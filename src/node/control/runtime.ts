@@ -119,7 +119,7 @@ class Control implements NodeRuntime {
       await this.#start(row);
     } catch (error) {
       const { message } = KwasmError.from(error, `start "${id}"`);
-      this.#finish(row, { code: 126, reason: "StartError", message });
+      await this.#finishWhenDrained(row, { code: 126, reason: "StartError", message });
     }
     return row.view;
   }

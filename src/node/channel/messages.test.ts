@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as fc from "fast-check";
+
+import { type CellLine, parseCellLine } from "./messages.ts";
+
+const good: readonly CellLine[] = [
+  { event: "ready" },
+  { event: "guest-ended", guest: 3, outcome: { kind: "exited", code: 7 } },
+  { event: "guest-ended", guest: 3, outcome: { kind: "trapped", message: "m" } },
+  { event: "guest-ended", guest: 3, outcome: { kind: "out-of-memory", message: "m" } },
+  { event: "guest-ended", guest: 3, outcome: { kind: "killed", signal: "SIGTERM" } },
+  { event: "guest-ended", guest: 3, outcome: { kind: "refused", code: "unsupported", message: "m" } },
+  { reply: 1, value: {} },
+  { reply: 1, value: { memoryBytes: 65_536 } },
+  { reply: 1, error: { code: "not-found", message: "m" } },
+];
+for (const line of good) {
+  const text = JSON.stringify(line);
+  test(`${text} is read as it was written`, () => assert.deepEqual(parseCellLine(Buffer.from(text)), line));
+}
+
+const bad = [
+  "",
+  "7",
+  "[]",
+  "null",
+  "{}",
+  '{"reply":-1,"value":{}}',
+  '{"reply":1.5,"value":{}}',
+  '{"reply":1,"value":{"memoryBytes":"many"}}',
+  '{"event":"guest-ended","guest":1}',
+  '{"event":"guest-ended","guest":"1","outcome":{"kind":"exited","code":0}}',
+  '{"event":"guest-ended","guest":1,"outcome":{"kind":"exited","code":null}}',
+  '{"event":"guest-ended","guest":1,"outcome":{"kind":"promoted"}}',
+];
+for (const text of bad) {
+  test(`${text === "" ? "an empty line" : text} of a cell is refused`, () =>
+    assert.throws(() => parseCellLine(Buffer.from(text))));
+}
+
+test("whatever a cell writes, control reads a message or throws an Error", () => {
+  fc.assert(
+    fc.property(fc.json(), (text) => {
+      try {
+        parseCellLine(Buffer.from(text));
+      } catch (error) {
+        assert.ok(error instanceof Error);
+      }
+    }),
+  );
+});

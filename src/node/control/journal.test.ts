@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import { appendFileSync, mkdtempDisposableSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import * as fc from "fast-check";
+
+import { Journal } from "./journal.ts";
+import { entriesOf, type JournalEntry, readEntry, replay } from "./journal-entries.ts";
+
+function withJournal(run: (path: string) => void): void {
+  using directory = mkdtempDisposableSync(join(tmpdir(), "kwasm-journal-"));
+  run(join(directory.path, "journal"));
+}
+
+function write(path: string, entries: readonly JournalEntry[]): void {
+  const { journal } = Journal.open(path, readEntry);
+  for (const entry of entries) journal.append(entry);
+  journal.close();
+}
+
+function read(path: string): { entries: readonly JournalEntry[]; isTorn: boolean } {
+  const { journal, entries, isTorn } = Journal.open(path, readEntry);
+  journal.close();
+  return { entries, isTorn };
+}
+
+const gone: JournalEntry = { op: "workload-gone", id: "a" };
+
+test("entries are read back, also after a reopening", () => {
+  withJournal((path) => {
+    write(path, [gone]);
+    write(path, [{ op: "sandbox-gone", id: "b" }]);
+    assert.deepEqual(read(path), { entries: [gone, { op: "sandbox-gone", id: "b" }], isTorn: false });
+  });
+});
+
+test("a torn last line is dropped for good", () => {
+  withJournal((path) => {
+    write(path, [gone]);
+    appendFileSync(path, '{"op":"sand');
+    assert.deepEqual(read(path), { entries: [gone], isTorn: true });
+    assert.deepEqual(read(path), { entries: [gone], isTorn: false });
+  });
+});
+
+for (const damage of ["not json\n", "7\n", "{}\n"]) {
+  test(`a journal that says ${JSON.stringify(damage)} is corrupt and is left as it is`, () => {
+    withJournal((path) => {
+      writeFileSync(path, damage);
+      assert.throws(() => read(path), { code: "corrupt" });
+      assert.equal(readFileSync(path, "utf8"), damage);
+    });
+  });
+}
+
+test("a rewritten journal says what the long one said", () => {
+  withJournal((path) => {
+    const { journal } = Journal.open(path, readEntry);
+    for (let lines = 0; lines < 2_010; lines++) journal.append(gone);
+    assert.ok(journal.isWorthRewriting(1));
+    journal.rewrite([gone]);
+    assert.ok(!journal.isWorthRewriting(1));
+    journal.append(gone);
+    journal.close();
+    assert.deepEqual(read(path).entries, [gone, gone]);
+  });
+});
+
+const id = fc.constantFrom("a", "b", "c");
+const exit = { code: 1, reason: "Error", message: "", startedAtMs: 1, finishedAtMs: 2 } as const;
+const anyEntry: fc.Arbitrary<JournalEntry> = fc.oneof(
+  id.map((name): JournalEntry => ({ op: "sandbox", spec: { id: name, group: "g", listeners: [] } })),
+  id.map((name): JournalEntry => ({ op: "sandbox-gone", id: name })),
+  id.map((name): JournalEntry => ({ op: "workload", spec: specOf(name) })),
+  id.map((name): JournalEntry => ({ op: "started", id: name, atMs: 5 })),
+  id.map((name): JournalEntry => ({ op: "exited", id: name, exit })),
+  id.map((name): JournalEntry => ({ op: "workload-gone", id: name })),
+);
+
+function specOf(name: string) {
+  return {
+    id: name,
+    sandboxId: "s",
+    module: { path: "/m", digest: "sha256:0" },
+    args: [],
+    env: [],
+    mounts: [],
+    output: { kind: "discard" },
+    memoryBytesMax: 1,
+  } as const;
+}
+
+test("the shortest journal of a state replays to that state", () => {
+  fc.assert(
+    fc.property(fc.array(anyEntry), (entries) => {
+      const state = replay(entries);
+      assert.deepEqual(replay(entriesOf(state)), state);
+    }),
+  );
+});
