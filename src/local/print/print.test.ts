@@ -95,7 +95,9 @@ for (const format of ["table", "wide", "yaml", "json", "name"] satisfies OutputF
 }
 for (const object of objects) {
   const ofObject = object.kind === "Pod" ? events : [];
-  check(`describe-${object.kind}.txt`, () => describeObject(object, { nowMs, events: ofObject, related: objects }));
+  check(`describe-${object.kind.toLowerCase()}.txt`, () =>
+    describeObject(object, { nowMs, events: ofObject, related: objects }),
+  );
 }
 check("get-pods-everywhere.txt", () => {
   const pods = objects.filter(({ kind }) => kind === "Pod");
