@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createMemoryPool } from "./memory-pool.ts";
+
+const size = { initialPages: 1, maximumPages: 3 };
+
+test("gives a memory out again, all zero", () => {
+  const pool = createMemoryPool();
+  const memory = pool.acquire(size);
+  for (const at of [0, 4095, 4096, 65_535]) new Uint8Array(memory.buffer)[at] = 1;
+  pool.release(memory, size);
+  assert.equal(pool.acquire(size), memory);
+  assert.ok(new Uint8Array(memory.buffer).every((byte) => byte === 0));
+  assert.notEqual(pool.acquire(size), memory, "to one guest at a time");
+});
+
+test("keeps memories of different limits apart", () => {
+  const pool = createMemoryPool();
+  const memory = pool.acquire(size);
+  pool.release(memory, size);
+  assert.notEqual(pool.acquire({ initialPages: 1, maximumPages: 4 }), memory);
+});
+
+test("drops a memory that has grown", () => {
+  const pool = createMemoryPool();
+  const memory = pool.acquire(size);
+  memory.grow(1);
+  pool.release(memory, size);
+  assert.notEqual(pool.acquire(size), memory);
+});
+
+test("drops what it has no room for", () => {
+  const pool = createMemoryPool({ bytesMax: 65_536, memoryBytesMax: 65_536 });
+  const memories = [pool.acquire(size), pool.acquire(size)];
+  for (const memory of memories) pool.release(memory, size);
+  assert.equal(pool.acquire(size), memories[0]);
+  assert.notEqual(pool.acquire(size), memories[1]);
+  const large = { initialPages: 2, maximumPages: 2 };
+  const largeMemory = pool.acquire(large);
+  pool.release(largeMemory, large);
+  assert.notEqual(pool.acquire(large), largeMemory);
+});
