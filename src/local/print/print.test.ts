@@ -90,15 +90,28 @@ function check(golden: string, actual: () => string): void {
   });
 }
 
-for (const format of ["table", "wide", "yaml", "json", "name"] satisfies OutputFormat[]) {
-  check(`get-${format}.txt`, () => printObjects(objects, { format, nowMs }));
+function get(format: OutputFormat): string {
+  return printObjects(objects, { format, nowMs });
 }
-for (const object of objects) {
-  const ofObject = object.kind === "Pod" ? events : [];
-  check(`describe-${object.kind.toLowerCase()}.txt`, () =>
-    describeObject(object, { nowMs, events: ofObject, related: objects }),
-  );
+
+function describe(kind: KubeObject["kind"]): string {
+  const found = objects.filter((object) => object.kind === kind);
+  const context = { nowMs, events: kind === "Pod" ? events : [], related: objects };
+  return found.map((object) => describeObject(object, context)).join("");
 }
+
+check("get-table.txt", () => get("table"));
+check("get-wide.txt", () => get("wide"));
+check("get-yaml.txt", () => get("yaml"));
+check("get-json.txt", () => get("json"));
+check("get-name.txt", () => get("name"));
+check("describe-namespace.txt", () => describe("Namespace"));
+check("describe-runtimeclass.txt", () => describe("RuntimeClass"));
+check("describe-configmap.txt", () => describe("ConfigMap"));
+check("describe-secret.txt", () => describe("Secret"));
+check("describe-service.txt", () => describe("Service"));
+check("describe-pod.txt", () => describe("Pod"));
+check("describe-deployment.txt", () => describe("Deployment"));
 check("get-pods-everywhere.txt", () => {
   const pods = objects.filter(({ kind }) => kind === "Pod");
   return printObjects(pods, { format: "table", nowMs, isAcrossNamespaces: true });
