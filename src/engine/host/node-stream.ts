@@ -84,6 +84,8 @@ export class NodeInput implements InputStream {
 
 function takeBytes(stream: Readable, length: number): Uint8Array {
   const chunk: unknown = stream.read(length);
+  // Where the end has come already, Node says "end" only after a read that finds nothing.
+  if (stream.readableLength === 0) stream.read(0);
   if (chunk instanceof Uint8Array) return chunk;
   throw new HostError("io", "read from a stream: it holds no bytes");
 }

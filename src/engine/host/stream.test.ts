@@ -74,6 +74,15 @@ const contract: Readonly<Record<string, (pair: StreamPair) => Promise<void>>> = 
     assert.equal(input.readable.isReady(), true);
   },
 
+  async "ends also where the end came before the last byte was read"({ input, output }) {
+    output.write(Buffer.from("last"));
+    output.close();
+    await new Interrupt().whenAnyReady([input.readable]);
+    for (let round = 0; round < 50; round += 1) await new Promise(setImmediate);
+    assert.equal(await readText(input, 4), "last");
+    assert.equal(await readChunk(input, 10), "ended");
+  },
+
   async "bounds what a slow reader makes it hold, and goes on when there is room"({ input, output }) {
     const first = writeUntilFull(output);
     assert.ok(first >= streamBytesMax);

@@ -215,14 +215,34 @@ test("waits for bytes on a blocking stream, and answers again on one that must n
   assert.equal(await guest.read(0), errno.again);
 });
 
-test("writes what there is room for, waits when there is none, and tells that the reader is gone", async () => {
+test("writes all on a blocking stream, however little room there is", async () => {
   const stdout = createMemoryPipe(4);
   using guest = new P1Caller({ stdout: stdout.output });
+  const write = guest.write(1, "1234567890");
+  let said = "";
+  while (said.length < 10) {
+    const chunk = stdout.input.read(3);
+    if (chunk instanceof Uint8Array) said += Buffer.from(chunk).toString();
+    else await new Promise(setImmediate);
+  }
+  assert.equal(said, "1234567890");
+  assert.equal(await write, 10);
+});
+
+test("writes what there is room for on a stream that must not block", async () => {
+  const stdout = createMemoryPipe(4);
+  using guest = new P1Caller({ stdout: stdout.output });
+  await guest.call("fd_fdstat_set_flags", 1, fdflag.nonblock);
   assert.equal(await guest.write(1, "123456"), 4);
-  const write = guest.write(1, "56");
-  stdout.input.read(3);
-  assert.equal(await write, 2);
+  assert.equal(await guest.write(1, "56"), -errno.again);
+});
+
+test("tells how far a write came whose reader went away, and then that it is gone", async () => {
+  const stdout = createMemoryPipe(4);
+  using guest = new P1Caller({ stdout: stdout.output });
+  const write = guest.write(1, "123456");
   stdout.input.close();
+  assert.equal(await write, 4);
   assert.equal(await guest.write(1, "x"), -errno.pipe);
 });
 

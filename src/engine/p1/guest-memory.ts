@@ -149,6 +149,18 @@ export function totalBytes(spans: readonly Span[]): number {
   return spans.reduce((sum, span) => sum + span.length, 0);
 }
 
+/** The buffers without their first `count` bytes. */
+export function skipBytes(spans: readonly Span[], count: number): Span[] {
+  const rest: Span[] = [];
+  let left = count;
+  for (const span of spans) {
+    const skipped = Math.min(left, span.length);
+    left -= skipped;
+    if (skipped < span.length) rest.push({ pointer: span.pointer + skipped, length: span.length - skipped });
+  }
+  return rest;
+}
+
 /** A pointer of the guest as it means it. Sums beyond 32 bits stay as they are, to be out of range instead of wrapping. */
 function unsigned(pointer: number): number {
   return pointer < 0 ? pointer + 2 ** 32 : pointer;

@@ -3,7 +3,7 @@ import type { CallFamily, P1Context } from "./context.ts";
 import { type ConnectionResource, Descriptor, type ListenerResource } from "./descriptor.ts";
 import { errno, P1Error } from "./errno.ts";
 import { answerCount, patienceOf } from "./fd-io.ts";
-import { type Span, totalBytes } from "./guest-memory.ts";
+import { skipBytes, type Span, totalBytes } from "./guest-memory.ts";
 import { fdflag } from "./layout.ts";
 import { asConnection, asListener } from "./resource-of.ts";
 import { connectionRights, isWithin, right } from "./rights.ts";
@@ -115,16 +115,4 @@ async function receiveAll(
   }
   if ((flags & receiveFlag.peek) !== 0 && done > 0) input.unread(context.memory.gather(spans, done));
   return done;
-}
-
-/** The buffers without their first `count` bytes. */
-function skipBytes(spans: readonly Span[], count: number): Span[] {
-  const rest: Span[] = [];
-  let left = count;
-  for (const span of spans) {
-    const skipped = Math.min(left, span.length);
-    left -= skipped;
-    if (skipped < span.length) rest.push({ pointer: span.pointer + skipped, length: span.length - skipped });
-  }
-  return rest;
 }

@@ -1,7 +1,7 @@
 import type { InputStream, OutputStream, RegularFile } from "../host/index.ts";
 import type { P1Context } from "./context.ts";
-import { errno, P1Error } from "./errno.ts";
-import { type Span, totalBytes } from "./guest-memory.ts";
+import { errno, errnoOf, P1Error } from "./errno.ts";
+import { skipBytes, type Span, totalBytes } from "./guest-memory.ts";
 
 /** How a transfer meets a stream that is not ready. */
 export interface Patience {
@@ -27,22 +27,43 @@ export function readStream(
   return context.interrupt.whenAnyReady([input.readable]).then(() => readStream(context, input, spans, patience));
 }
 
-/** Writes as much of `spans` as there is room for, at least one byte, and answers the count. */
+/**
+ * Writes `spans` and answers the count. As with a pipe or socket of the kernel, a write that may block goes on until
+ * all is written: C programs take a short count on a blocking descriptor for an error, or do not look at it. A short
+ * count comes only from a stream that must not block, or that failed halfway.
+ */
 export function writeStream(
   context: P1Context,
   output: OutputStream,
   spans: readonly Span[],
   patience: Patience,
 ): number | Promise<number> {
+  const total = totalBytes(spans);
   const room = output.capacity();
-  if (totalBytes(spans) === 0) return 0;
-  if (room > 0) {
-    const chunk = context.memory.gather(spans, room);
-    output.write(chunk);
-    return chunk.length;
+  if (total === 0) return 0;
+  if (room < total && !patience.isNonblocking) return writeAll(context, output, spans);
+  if (room === 0) throw new P1Error(errno.again, "write to a stream that has no room");
+  const chunk = context.memory.gather(spans, room);
+  output.write(chunk);
+  return chunk.length;
+}
+
+/** Writes in pieces as room comes up, each taken from the guest's memory only then, so that no more of it is held. */
+async function writeAll(context: P1Context, output: OutputStream, spans: readonly Span[]): Promise<number> {
+  const total = totalBytes(spans);
+  for (let done = 0; ;) {
+    try {
+      const piece = context.memory.gather(skipBytes(spans, done), output.capacity());
+      if (piece.length > 0) output.write(piece);
+      done += piece.length;
+    } catch (thrown) {
+      // The next write will tell what went wrong; this one tells how far it came.
+      if (done > 0 && errnoOf(thrown) !== undefined) return done;
+      throw thrown;
+    }
+    if (done === total) return done;
+    await context.interrupt.whenAnyReady([output.writable]);
   }
-  if (patience.isNonblocking) throw new P1Error(errno.again, "write to a stream that has no room");
-  return context.interrupt.whenAnyReady([output.writable]).then(() => writeStream(context, output, spans, patience));
 }
 
 /** Reads a file straight into the guest's memory, until the buffers are full or the file ends. */
