@@ -15,6 +15,7 @@ export type {
 export { type Daemon, type DaemonOptions, runDaemon } from "./daemon/run-daemon.ts";
 export { serveDaemon, type ServeOptions } from "./daemon/serve-daemon.ts";
 export type * from "./kinds/index.ts";
+export { DEFAULT_NAMESPACE, findKindByWord, kindOf, kinds } from "./kinds/index.ts";
 export type { ContainerImages } from "./pods/container-images.ts";
 export {
   formatProblem,

@@ -1,10 +1,13 @@
 import { existsSync } from "node:fs";
-import { KwasmError } from "#base";
+import { KwasmError, systemErrorCode } from "#base";
 import { forgetState } from "../daemon/forget-state.ts";
 import { hasState, openStateDatabase } from "../store/state-database.ts";
 import { statePaths } from "../store/state-paths.ts";
 import { LocalClient } from "./local-client.ts";
-import { retryOnChange, startDaemon } from "./start-daemon.ts";
+import { START_TIMEOUT_MS, startDaemon } from "./start-daemon.ts";
+
+/** Control answers from a table; one that takes this long is stuck and has to be ended by hand. */
+const HEALTH_TIMEOUT_MS = 10_000;
 
 export interface ConnectOptions {
   readonly stateDir: string;
@@ -14,16 +17,18 @@ export interface ConnectOptions {
 
 /** Reaches the control process of a state folder, which is started when there is none. */
 export async function connect(options: ConnectOptions): Promise<LocalClient> {
-  const client = await connectIfRunning(options.stateDir);
-  if (client !== undefined) return client;
-  try {
-    await startDaemon(options.stateDir, options.daemonCommand);
-  } catch (error) {
-    // Another command has started one in the meantime, or one is about to end.
-    if (KwasmError.from(error, "start control").code !== "failed-precondition") throw error;
-    return retryOnChange(options.stateDir, () => connectIfRunning(options.stateDir));
+  const deadline = AbortSignal.timeout(START_TIMEOUT_MS);
+  for (;;) {
+    const client = await connectIfRunning(options.stateDir);
+    if (client !== undefined) return client;
+    try {
+      await startDaemon(options.stateDir, options.daemonCommand);
+    } catch (error) {
+      // Another process holds the folder, which the started one has waited for: it is starting, or about to end.
+      const isHeld = KwasmError.from(error, "start the control process").code === "failed-precondition";
+      if (!isHeld || deadline.aborted) throw error;
+    }
   }
-  return new LocalClient(statePaths(options.stateDir));
 }
 
 /** As `connect`, but undefined for a state folder that remembers nothing: a question alone starts no process. */
@@ -35,9 +40,11 @@ export async function connectIfKnown(options: ConnectOptions): Promise<LocalClie
 export async function connectIfRunning(stateDir: string): Promise<LocalClient | undefined> {
   const client = new LocalClient(statePaths(stateDir));
   try {
-    await client.health();
+    await client.health(AbortSignal.timeout(HEALTH_TIMEOUT_MS));
     return client;
   } catch (error) {
+    // A process that dies now takes the connections along that it has not accepted.
+    if (systemErrorCode(error) === "ECONNRESET") return undefined;
     const { code } = KwasmError.from(error, "reach the control process");
     if (code === "unavailable" || code === "not-found") return undefined;
     throw error;

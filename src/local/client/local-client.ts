@@ -38,8 +38,8 @@ export class LocalClient {
     this.#paths = paths;
   }
 
-  health(): Promise<Health> {
-    return this.#call<Health>({ method: "GET", path: "/health" });
+  health(signal?: AbortSignal): Promise<Health> {
+    return this.#call<Health>({ method: "GET", path: "/health", ...(signal === undefined ? {} : { signal }) });
   }
 
   async apply(objects: readonly KubeObject[]): Promise<readonly ApplyResult[]> {

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync, watch } from "node:fs";
+import { closeSync, mkdirSync, openSync } from "node:fs";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { KwasmError } from "#base";
@@ -10,7 +10,7 @@ import { statePaths } from "../store/state-paths.ts";
 export const READY_FD = 3;
 
 /** How long control may take to start: some seconds with thousands of stored objects on a busy machine. */
-const START_TIMEOUT_MS = 30_000;
+export const START_TIMEOUT_MS = 30_000;
 
 /**
  * Starts control in the background, in a session of its own, and waits for its word on the pipe. `command` are the
@@ -49,47 +49,4 @@ async function readReadiness(pipe: Readable): Promise<ReadinessLine | undefined>
     clearTimeout(timer);
     pipe.destroy();
   }
-}
-
-/**
- * Tries `attempt` now and after each change in the folder until it gives something: the way to wait for a control
- * process that another command is starting or ending. Throws `deadline-exceeded` in the end.
- */
-export async function retryOnChange<Result>(
-  stateDir: string,
-  attempt: () => Promise<Result | undefined>,
-): Promise<Result> {
-  const deadline = AbortSignal.timeout(START_TIMEOUT_MS);
-  let changed = Promise.withResolvers<void>();
-  using watcher = closing(watch(stateDir, () => changed.resolve()));
-  watcher.onAbort(deadline, () => changed.resolve());
-  for (;;) {
-    const result = await attempt();
-    if (result !== undefined) return result;
-    if (deadline.aborted) {
-      throw new KwasmError(
-        "deadline-exceeded",
-        `wait for the control process of "${stateDir}": it neither answers nor ends; read "control.log" there`,
-      );
-    }
-    await changed.promise;
-    changed = Promise.withResolvers<void>();
-  }
-}
-
-interface Closing extends Disposable {
-  onAbort(signal: AbortSignal, action: () => void): void;
-}
-
-function closing(watcher: { close(): void }): Closing {
-  const cleanups: (() => void)[] = [() => watcher.close()];
-  return {
-    onAbort(signal, action) {
-      signal.addEventListener("abort", action);
-      cleanups.push(() => signal.removeEventListener("abort", action));
-    },
-    [Symbol.dispose]: () => {
-      for (const cleanup of cleanups) cleanup();
-    },
-  };
 }

@@ -148,8 +148,9 @@ test("down ends every process, and a later look finds nothing", async () => {
   const { pid, balancerPid = 0, cells } = await client.health();
   await down(state.path);
   assert.equal(await connectIfRunning(state.path), undefined);
-  const processes = [pid, balancerPid, ...cells.map((cell) => cell.pid)];
-  assert.deepEqual(processes.filter(isAlive), []);
+  const processes = { control: [pid], balancer: [balancerPid], cells: cells.map((cell) => cell.pid) };
+  const left = Object.entries(processes).filter(([, pids]) => pids.some(isAlive));
+  assert.deepEqual(left, []);
   const next = await connectHere();
   assert.deepEqual(await next.list({ kind: "Pod" }), []);
 });

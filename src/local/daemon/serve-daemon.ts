@@ -14,7 +14,8 @@ export interface ServeOptions extends DaemonOptions {
 
 /**
  * The whole life of a control process: starts it, says on the pipe how that went, and resolves with the process's exit
- * status once a signal or `down` has ended it.
+ * status once a signal or `down` has ended it. The caller then calls `process.exit` at once: those who asked for `down`
+ * stay connected, and take the end of their connection for the end of the process.
  */
 export async function serveDaemon(options: ServeOptions): Promise<number> {
   let daemon;

@@ -25,6 +25,9 @@ const schema = `
 /** SQLITE_BUSY of SQLite's result codes: another process holds the file. */
 const SQLITE_BUSY = 5;
 
+/** How long to wait for another process's lock: one that was killed or is ending needs a moment to let go. */
+const LOCK_WAIT_MS = 1_000;
+
 const FILE_NAME = "state.sqlite";
 
 /** Whether anything was ever kept in a state folder, and not forgotten since. */
@@ -39,7 +42,7 @@ export function hasState(stateDir: string): boolean {
  */
 export function openStateDatabase(stateDir: string): DatabaseSync {
   mkdirSync(stateDir, { recursive: true, mode: 0o700 });
-  const database = new DatabaseSync(join(stateDir, FILE_NAME));
+  const database = new DatabaseSync(join(stateDir, FILE_NAME), { timeout: LOCK_WAIT_MS });
   try {
     lock(database, stateDir);
     prepareSchema(database, stateDir);
