@@ -6,6 +6,8 @@ import type { Io } from "../frame/io.ts";
 import { parseDurationMs } from "../frame/parse-values.ts";
 import { connectControl, connectControlIfKnown } from "./control.ts";
 import { followPods } from "./follow-pods.ts";
+import { openImageStore } from "./image-store.ts";
+import { buildLocalImages } from "./local-images.ts";
 import { readManifestFiles } from "./manifest-files.ts";
 import { requireSome } from "./operands.ts";
 import { groupedKindOf, keyOf, resourceOptions } from "./resource-arguments.ts";
@@ -20,10 +22,14 @@ export const upCommand = defineCommand({
 Makes this machine run what the manifests describe, and waits until it does. What runs already and is the same is left
 alone. Without -d the logs follow, and Ctrl-C deletes what the manifests describe.
 
+An image that the local store does not have is built where its guest lies beside the manifest: for image hello:v1 the
+module hello.wasm, or the folder hello with a module of that name or with source.
+
   kwasm up -d examples/quickstart
   kubectl create deployment web --image=web --dry-run=client -o yaml | kwasm up -`,
   options: {
     detach: { short: "d", summary: "Return once everything is ready, and leave it running" },
+    build: { summary: "Build such images again, also those that the store has" },
     timeout: { value: "DURATION", summary: "How long to wait until everything is ready (default 2m)" },
     namespace: resourceOptions.namespace,
   },
@@ -33,6 +39,8 @@ alone. Without -d the logs follow, and Ctrl-C deletes what the manifests describ
     // The manifests are read before control is started: nothing begins for those that are wrong.
     const known = await connectControlIfKnown(stateDirectory);
     const objects = await readManifestFiles(requireSome(operands, "FILE"), { namespace, client: known }, io);
+    const store = openImageStore(stateDirectory);
+    await buildLocalImages(objects, { manifests: operands, store, isForced: options.build }, io);
     const client = known ?? (await connectControl(stateDirectory));
     await apply(client, objects, io);
     const interrupted = io.interrupted();
