@@ -1,0 +1,5 @@
+;; Never gives the thread back.
+(module
+  (memory (export "memory") 1)
+  (func $spin (export "_start")
+    (loop $forever (br $forever))))
