@@ -9,9 +9,9 @@ import { NodeInput, NodeOutput } from "./node-stream.ts";
 import type { InputStream, OutputStream } from "./stream.ts";
 
 /** What an fd is, as far as reading and writing it differ. */
-export type FdKind = "pipe" | "socket" | "terminal" | "file";
+type FdKind = "pipe" | "socket" | "terminal" | "file";
 
-export function fdKind(fd: number): FdKind {
+function fdKind(fd: number): FdKind {
   try {
     const stat = fstatSync(fd);
     if (stat.isFIFO()) return "pipe";

@@ -1,11 +1,11 @@
-export { anchoredRealtime, type Clocks, deadlinePollable, systemClocks } from "./clocks.ts";
-export { fdKind, type FdKind, inputFromFd, outputFromFd } from "./fd-stream.ts";
+export { type Clocks, deadlinePollable, systemClocks } from "./clocks.ts";
+export { inputFromFd, outputFromFd } from "./fd-stream.ts";
 export * from "./files/index.ts";
 export { Interrupt } from "./interrupt.ts";
-export { acceptQueueMax, type Connection, type Listener, listenerFromFd, type ShutdownHalves } from "./listener.ts";
-export { createMemoryPipe, discardedOutput, endedInput, inputFromBytes, type MemoryPipe } from "./memory-stream.ts";
-export { alwaysReady, type Cancel, type Pollable, Signal } from "./pollable.ts";
+export { type Connection, type Listener, listenerFromFd, type ShutdownHalves } from "./listener.ts";
+export { createMemoryPipe, discardedOutput, endedInput, inputFromBytes } from "./memory-stream.ts";
+export { type Pollable } from "./pollable.ts";
 export { PushbackInput } from "./pushback-input.ts";
 export { fillSecureRandom, type FillRandom } from "./random.ts";
-export { type InputStream, type OutputStream, streamBytesMax } from "./stream.ts";
-export { threadTurn, Turn, turnSliceMs } from "./turn.ts";
+export { type InputStream, type OutputStream } from "./stream.ts";
+export { threadTurn, Turn } from "./turn.ts";

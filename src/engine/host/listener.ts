@@ -11,7 +11,7 @@ import type { InputStream, OutputStream } from "./stream.ts";
 export const acceptQueueMax = 511;
 
 /** How long a closed connection may take to deliver what the guest had written, milliseconds; then it is cut off. */
-export const closeLingerMs = 30_000;
+const closeLingerMs = 30_000;
 
 /** Which half of a connection `shutdown` ends. */
 export interface ShutdownHalves {

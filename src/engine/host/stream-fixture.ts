@@ -79,7 +79,7 @@ async function makeSocketPair(): Promise<StreamPair> {
 }
 
 /** Two ends of a TCP connection on this machine. */
-export async function connectSockets(): Promise<[Socket, Socket]> {
+async function connectSockets(): Promise<[Socket, Socket]> {
   const server = createServer(listenerServerOptions);
   server.listen(0, "127.0.0.1");
   await once(server, "listening");

@@ -58,7 +58,7 @@ export type P1Name = keyof typeof p1Signatures;
 const assembler = await wabt();
 
 /** Assembles a module written as text. */
-export function assemble(text: string): WebAssembly.Module {
+function assemble(text: string): WebAssembly.Module {
   const parsed = assembler.parseWat("test.wat", text);
   try {
     return new WebAssembly.Module(Uint8Array.from(parsed.toBinary({}).buffer));

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { type Clocks, createMemoryPipe } from "../host/index.ts";
 import { errno } from "./errno.ts";
 import { P1Caller } from "./p1-fixture.ts";
+import { subscriptionsMax } from "./poll.ts";
 
 const subscriptionsAt = 2_048;
 const eventsAt = 8_192;
@@ -117,7 +118,7 @@ test("tells what is wrong with one subscription in its event", async () => {
 test("refuses none, too many, and kinds of events that do not exist", async () => {
   using guest = new P1Caller();
   assert.equal(await guest.call("poll_oneoff", subscriptionsAt, eventsAt, 0, 0), errno.invalid);
-  assert.equal(await guest.call("poll_oneoff", subscriptionsAt, eventsAt, 4_097, 0), errno.invalid);
+  assert.equal(await guest.call("poll_oneoff", subscriptionsAt, eventsAt, subscriptionsMax + 1, 0), errno.invalid);
   assert.equal(await guest.call("poll_oneoff", subscriptionsAt, eventsAt, -1, 0), errno.invalid);
   putSubscriptions(guest, [{ read: 0 }]);
   guest.view.setUint8(subscriptionsAt + 8, 3);
