@@ -59,6 +59,7 @@ class RunningGuest implements Guest {
   readonly #host: GuestHost;
   readonly #thread: GuestThread | undefined;
   readonly #memories: GuestMemories;
+  readonly #imports: WebAssembly.Imports;
   readonly #ended = Promise.withResolvers<GuestEnd>();
   #exports: WebAssembly.Exports = {};
   #exit: Ending | undefined;
@@ -82,8 +83,6 @@ class RunningGuest implements Guest {
     }
     this.#imports = { [environment.importModule]: this.#host.imports, [instanceModule]: this.#memories.imports };
   }
-
-  readonly #imports: WebAssembly.Imports;
 
   get ended(): Promise<GuestEnd> {
     return this.#ended.promise;
@@ -181,8 +180,11 @@ class RunningGuest implements Guest {
     this.#finalRefusal = this.memoryRefused();
     this.#over = true;
     this.#exports = {};
-    this.#host.close();
-    if (this.#kill === undefined) this.#memories.release();
-    this.#ended.resolve(end);
+    try {
+      this.#host.close();
+      if (this.#kill === undefined) this.#memories.release();
+    } finally {
+      this.#ended.resolve(end);
+    }
   }
 }
