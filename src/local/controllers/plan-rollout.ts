@@ -40,17 +40,17 @@ export function planRollout(goal: RolloutGoal, pods: readonly RolloutPod[]): Rol
 
 /** One revision only: as many as wanted. */
 function planScale(replicas: number, current: readonly RolloutPod[]): RolloutPlan {
-  const surplus = current.length - replicas;
-  if (surplus <= 0) return { createCount: -surplus, remove: [] };
-  return { createCount: 0, remove: namesOf(inOrderOfRemoval(current).slice(0, surplus)) };
+  const missing = replicas - current.length;
+  if (missing >= 0) return { createCount: missing, remove: [] };
+  return { createCount: 0, remove: namesOf(inOrderOfRemoval(current).slice(0, -missing)) };
 }
 
 /** A paused rollout keeps its mix of revisions and still scales: up with the present template, down with the old first. */
 function planScaleOfMixed(goal: RolloutGoal, current: readonly RolloutPod[], old: readonly RolloutPod[]): RolloutPlan {
-  const surplus = current.length + old.length - goal.replicas;
-  if (surplus <= 0) return { createCount: -surplus, remove: [] };
+  const missing = goal.replicas - current.length - old.length;
+  if (missing >= 0) return { createCount: missing, remove: [] };
   const order = [...inOrderOfRemoval(old), ...inOrderOfRemoval(current)];
-  return { createCount: 0, remove: namesOf(order.slice(0, surplus)) };
+  return { createCount: 0, remove: namesOf(order.slice(0, -missing)) };
 }
 
 /** All old pods go, wholly, before the first new one comes. */
