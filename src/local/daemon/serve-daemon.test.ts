@@ -50,8 +50,9 @@ async function waitForContainer(
   for await (const line of client.watch({ kind: "Pod", namespace: "default", name })) {
     const status = line.type !== "SYNCED" && line.object.kind === "Pod" ? line.object.status : undefined;
     const container = status?.containerStatuses[0];
-    if (line.type !== "SYNCED" && line.object.kind === "Pod" && container !== undefined && isWanted(container))
+    if (line.type !== "SYNCED" && line.object.kind === "Pod" && container !== undefined && isWanted(container)) {
       return line.object;
+    }
   }
   throw new Error("control ended");
 }
@@ -109,8 +110,9 @@ test("a control process that was killed is followed by one with the same objects
     pods.map(({ metadata }) => metadata.uid),
     before.map(({ metadata }) => metadata.uid),
   );
-  for (const { metadata } of pods)
+  for (const { metadata } of pods) {
     await waitForContainer(client, metadata.name, ({ restartCount, ready }) => restartCount === 1 && ready);
+  }
 });
 
 test("a guest that ends, one that traps and one whose cell is killed come back with the reason in their last state", async () => {

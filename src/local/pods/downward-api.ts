@@ -45,8 +45,8 @@ export function readField(fieldPath: string, sources: FieldSources): string {
 
 /** The value of a `resourceFieldRef`: a limit that is not set is what the machine has. Rounded up, as the kubelet does. */
 export function readResource(selector: ResourceFieldSelector, container: Container, pod: Pod): string {
-  const source =
-    pod.spec.containers.find(({ name }) => name === (selector.containerName ?? container.name)) ?? container;
+  const named = pod.spec.containers.find(({ name }) => name === selector.containerName);
+  const source = named ?? container;
   const [list, resource = ""] = selector.resource.split(".", 2);
   const { limits, requests } = source.resources;
   const set = (list === "requests" ? requests : limits)[resource];

@@ -40,8 +40,9 @@ test("a target that is gone is forgotten", () => {
 
 test("no more clients are remembered than the limit, the oldest is forgotten", () => {
   const chooser = makeChooser(100);
-  for (let client = 0; client <= AFFINITY_CLIENTS_MAX; client += 1)
+  for (let client = 0; client <= AFFINITY_CLIENTS_MAX; client += 1) {
     chooser.remember(String(client), { address: "c", port: 1 }, 0);
+  }
   assert.equal(namesOf(chooser, "0").at(0), "a");
   assert.equal(namesOf(chooser, "1").at(0), "c");
 });

@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import { mkdtempDisposableSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { test } from "node:test";
+import { systemClock } from "#base";
+import { makeConfigMap } from "../testing/objects.ts";
+import { EVENT_COUNT_MAX, EventStore } from "./event-store.ts";
+import { OBJECT_BYTES_MAX, ObjectStore } from "./object-store.ts";
+import { openStateDatabase } from "./state-database.ts";
+
+function temporaryFolder(): ReturnType<typeof mkdtempDisposableSync> {
+  return mkdtempDisposableSync(join(tmpdir(), "kwasm-store-"));
+}
+
+test("objects and their version outlive the process", () => {
+  using folder = temporaryFolder();
+  let version = "";
+  {
+    using database = openStateDatabase(folder.path);
+    const store = new ObjectStore(database, systemClock);
+    const created = store.create(makeConfigMap("a", { k: "1" }));
+    store.update(created, (object) => ({ ...object, data: { k: "2" } }));
+    store.create(makeConfigMap("b", {}));
+    store.remove({ kind: "ConfigMap", namespace: "default", name: "b" });
+    version = store.get("ConfigMap", "a", "default")?.metadata.resourceVersion ?? "";
+  }
+  using database = openStateDatabase(folder.path);
+  const store = new ObjectStore(database, systemClock);
+  assert.deepEqual(
+    store.list("ConfigMap").map(({ data }) => data),
+    [{ k: "2" }],
+  );
+  assert(Number(store.create(makeConfigMap("c", {})).metadata.resourceVersion) > Number(version));
+});
+
+test("listeners hear every change once, and nothing of a change that changes nothing", () => {
+  using folder = temporaryFolder();
+  using database = openStateDatabase(folder.path);
+  const store = new ObjectStore(database, systemClock);
+  const heard: string[] = [];
+  const stop = store.onChange(({ type }) => heard.push(type));
+  const created = store.create(makeConfigMap("a", {}));
+  store.update(created, (object) => ({ ...object }));
+  store.update(created, (object) => ({ ...object, data: { k: "1" } }));
+  store.remove({ kind: "ConfigMap", namespace: "default", name: "a" });
+  stop();
+  store.create(makeConfigMap("b", {}));
+  assert.deepEqual(heard, ["ADDED", "MODIFIED", "DELETED"]);
+});
+
+test("another object of the same name is not changed by an update of the first", () => {
+  using folder = temporaryFolder();
+  using database = openStateDatabase(folder.path);
+  const store = new ObjectStore(database, systemClock);
+  const first = store.create(makeConfigMap("a", {}));
+  store.remove({ kind: "ConfigMap", namespace: "default", name: "a" });
+  assert.equal(
+    store.update(first, (object) => ({ ...object, data: { k: "1" } })),
+    undefined,
+  );
+  store.create(makeConfigMap("a", {}));
+  assert.equal(
+    store.update(first, (object) => ({ ...object, data: { k: "1" } })),
+    undefined,
+  );
+  assert.throws(() => store.create(makeConfigMap("a", {})), { code: "already-exists" });
+});
+
+test("an object that is too large is refused", () => {
+  using folder = temporaryFolder();
+  using database = openStateDatabase(folder.path);
+  const store = new ObjectStore(database, systemClock);
+  assert.throws(() => store.create(makeConfigMap("a", { k: "x".repeat(OBJECT_BYTES_MAX) })), {
+    code: "limit-exceeded",
+  });
+  store.create(makeConfigMap("a", { k: "x".repeat(OBJECT_BYTES_MAX - 1_000) }));
+});
+
+test("a state of another version is refused", () => {
+  using folder = temporaryFolder();
+  {
+    using database = new DatabaseSync(join(folder.path, "state.sqlite"));
+    database.exec("PRAGMA user_version = 99");
+  }
+  assert.throws(() => openStateDatabase(folder.path), { code: "unsupported" });
+});
+
+test("the same event is counted, and the oldest are forgotten", () => {
+  using folder = temporaryFolder();
+  using database = openStateDatabase(folder.path);
+  const events = new EventStore(database, systemClock);
+  const about = { kind: "Pod", namespace: "default", name: "a" };
+  const event = { type: "Normal", reason: "Started", source: "kubelet", about } as const;
+  for (let index = 0; index < 3; index += 1) events.record({ ...event, message: "same" });
+  assert.deepEqual(
+    events.listOf(about).map(({ count }) => count),
+    [3],
+  );
+  database.exec("BEGIN");
+  for (let index = 0; index < EVENT_COUNT_MAX + 200; index += 1) events.record({ ...event, message: String(index) });
+  database.exec("COMMIT");
+  assert(events.listOf(about).length < EVENT_COUNT_MAX + 100);
+});
