@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { planRollout, type RolloutGoal, type RolloutPod } from "./plan-rollout.ts";
 import { resolveLimits } from "./rollout-limits.ts";
 

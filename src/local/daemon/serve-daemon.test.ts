@@ -97,7 +97,7 @@ test("real guests of a deployment answer through their service and write logs", 
 
 test("a control process that was killed is followed by one with the same objects and counts", async () => {
   const first = await connectHere();
-  const before = await first.list({ kind: "Pod", namespace: "default" });
+  const podsBefore = await first.list({ kind: "Pod", namespace: "default" });
   const { pid } = await first.health();
   const watching = first.watch({ kind: "Namespace" });
   await watching.next();
@@ -108,14 +108,14 @@ test("a control process that was killed is followed by one with the same objects
   const pods = await client.list({ kind: "Pod", namespace: "default" });
   assert.deepEqual(
     pods.map(({ metadata }) => metadata.uid),
-    before.map(({ metadata }) => metadata.uid),
+    podsBefore.map(({ metadata }) => metadata.uid),
   );
   for (const { metadata } of pods) {
     await waitForContainer(client, metadata.name, ({ restartCount, ready }) => restartCount === 1 && ready);
   }
 });
 
-test("a guest that ends, one that traps and one whose cell is killed come back with the reason in their last state", async () => {
+test("a guest that ends and one that traps come back with the reason in their last state", async () => {
   const client = await connectHere();
   await client.apply([
     makePod("single", { containers: [makeContainer({ ports: [port] })] }),
@@ -135,6 +135,16 @@ test("a guest that ends, one that traps and one whose cell is killed come back w
     ({ state: { waiting } }) => waiting?.reason === "CrashLoopBackOff",
   );
   assert.equal(trapped.status?.containerStatuses[0]?.lastState.terminated?.exitCode, 134);
+});
+
+test("guests whose cell is killed come back with their restart counted", async () => {
+  const client = await connectHere();
+  const { cells } = await client.health();
+  for (const cell of cells) process.kill(cell.pid, "SIGKILL");
+  const [pod] = await client.list({ kind: "Pod", namespace: "default", labelSelector: "app=web" });
+  const name = pod?.metadata.name ?? "";
+  const back = await waitForContainer(client, name, ({ restartCount, ready }) => restartCount === 2 && ready);
+  assert.notEqual(back.status?.containerStatuses[0]?.lastState.terminated?.message, undefined);
 });
 
 test("fifty replicas of a real guest run, and the control process answers meanwhile", async () => {

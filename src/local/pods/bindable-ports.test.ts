@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { lowestBindablePort, mapPorts } from "./bindable-ports.ts";
 
 function check(declared: readonly number[], lowest: number, expected: Readonly<Record<number, number>>): void {
@@ -24,9 +24,11 @@ test("no two ports meet, and every mapped one may be bound", () => {
   );
 });
 
+function machine(capabilities: string, border: string): (path: string) => string {
+  return (path) => (path.endsWith("status") ? `Name:\tx\nCapEff:\t${capabilities}\n` : border);
+}
+
 test("the right to bind comes from a capability or from the kernel's border", () => {
-  const machine = (capabilities: string, border: string) => (path: string) =>
-    path.endsWith("status") ? `Name:\tx\nCapEff:\t${capabilities}\n` : border;
   assert.equal(lowestBindablePort(machine("0000000000000400", "1024\n")), 1);
   assert.equal(lowestBindablePort(machine("0000000000000000", "1024\n")), 1_024);
   assert.equal(lowestBindablePort(machine("0000000000000000", "80\n")), 80);

@@ -59,14 +59,15 @@ test("values come from the manifest, ConfigMaps, Secrets and the pod itself", ()
   }
 });
 
+function readResource(resource: string, divisor: string): Container["env"] {
+  return [{ name: "A", valueFrom: { resourceFieldRef: { resource, divisor } } }];
+}
+
 test("resources are divided and rounded up", () => {
   const resources = { limits: { memory: "100Mi", cpu: "1500m" }, requests: {} };
-  const read = (resource: string, divisor: string) => [
-    { name: "A", valueFrom: { resourceFieldRef: { resource, divisor } } },
-  ];
-  check({ resources, env: read("limits.memory", "1Mi") }, { A: "100" });
-  check({ resources, env: read("limits.memory", "0") }, { A: "104857600" });
-  check({ resources, env: read("limits.cpu", "1") }, { A: "2" });
+  check({ resources, env: readResource("limits.memory", "1Mi") }, { A: "100" });
+  check({ resources, env: readResource("limits.memory", "0") }, { A: "104857600" });
+  check({ resources, env: readResource("limits.cpu", "1") }, { A: "2" });
 });
 
 test("later ones win: env over envFrom, both over services and the image", () => {
@@ -87,17 +88,20 @@ test("a value may name what was set before it and a service's variable", () => {
   check({ env }, { A: "1", B: "1-127.128.0.1-$(C)", C: "late" });
 });
 
+function builder(container: Partial<Container>): () => void {
+  return () => buildEnvironment(makeContainer(container), sourcesOf());
+}
+
 test("what is optional may be missing, what is not may not", () => {
   check({ env: [{ name: "A", valueFrom: { configMapKeyRef: { name: "none", key: "K", optional: true } } }] }, {});
   check({ envFrom: [{ prefix: "", secretRef: { name: "none", optional: true } }] }, {});
-  const build = (container: Partial<Container>) => () => buildEnvironment(makeContainer(container), sourcesOf());
-  assert.throws(build({ env: [{ name: "A", valueFrom: { configMapKeyRef: { name: "none", key: "K" } } }] }), {
+  assert.throws(builder({ env: [{ name: "A", valueFrom: { configMapKeyRef: { name: "none", key: "K" } } }] }), {
     code: "not-found",
   });
-  assert.throws(build({ env: [{ name: "A", valueFrom: { secretKeyRef: { name: "keys", key: "K" } } }] }), {
+  assert.throws(builder({ env: [{ name: "A", valueFrom: { secretKeyRef: { name: "keys", key: "K" } } }] }), {
     code: "not-found",
   });
-  assert.throws(build({ envFrom: [{ prefix: "", configMapRef: { name: "none" } }] }), { code: "not-found" });
+  assert.throws(builder({ envFrom: [{ prefix: "", configMapRef: { name: "none" } }] }), { code: "not-found" });
 });
 
 test("an environment of the largest size passes, one byte more does not", () => {

@@ -13,7 +13,7 @@ const probe: Probe = {
 
 function check(results: string, expected: string): void {
   let count = noProbeYet;
-  const verdicts = [...results].map((result) => {
+  const verdicts = results.split("").map((result) => {
     count = countProbe(count, result === "+", probe);
     return count.verdict === undefined ? "." : count.verdict === "passing" ? "P" : "F";
   });

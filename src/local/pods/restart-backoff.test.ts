@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { planRestart, RESTART_DELAY_MS_MAX, RESTART_DELAY_RESET_MS, type RestartBackoff } from "./restart-backoff.ts";
 
 /** Delays of runs that each last `runMs` from their start. */
