@@ -15,7 +15,13 @@ const BUILDS_KEPT = 8;
 const root = resolve(import.meta.dirname, "..");
 const dist = join(root, "dist");
 
-await makeBuild();
+try {
+  await makeBuild();
+} catch (error) {
+  // What does not resolve is said in the first lines; the stack would only show the bundler.
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}
 
 async function makeBuild(): Promise<void> {
   const startedAt = Date.now();
