@@ -1,13 +1,5 @@
 import { KwasmError } from "#base";
 
-/** The one operand that a command takes. */
-export function requireOne(operands: readonly string[], what: string): string {
-  const [first, ...rest] = operands;
-  if (first === undefined) throw new KwasmError("invalid-argument", `${what} is missing`);
-  refuseMore(rest);
-  return first;
-}
-
 /** The one operand that a command may have. */
 export function optionalOne(operands: readonly string[]): string | undefined {
   refuseMore(operands.slice(1));

@@ -42,7 +42,7 @@ export function parseResource(text: string): { readonly kind: Kind; readonly nam
   throw new KwasmError("invalid-argument", `read "${text}": write KIND/NAME, such as deployment/web`);
 }
 
-export function parseKind(word: string): Kind {
+function parseKind(word: string): Kind {
   const definition = findKindByWord(word);
   if (definition !== undefined) return definition.kind;
   const known = kinds.map(({ plural }) => plural).join(", ");

@@ -22,7 +22,7 @@ export function printError(io: Io, error: KwasmError): void {
 }
 
 /** https://no-color.org: any value but the empty one turns colours off. */
-export function isColored(io: Io): boolean {
+function isColored(io: Io): boolean {
   const isWanted = (io.env["NO_COLOR"] ?? "") === "" && io.env["TERM"] !== "dumb";
   return isWanted && io.stderr.isTTY === true;
 }
