@@ -34,6 +34,8 @@ export interface WorkloadSpec {
   /** Unique on this machine; a restarted container is a new workload with a new id. */
   readonly id: string;
   readonly sandboxId: string;
+  /** What messages call it, such as `default/hello-wasm-5qxhh/hello`; its id where this is left out. */
+  readonly displayName?: string;
   /** The module as a file on this machine, with its digest (`sha256:…`) as the key of the compile cache. */
   readonly module: { readonly path: string; readonly digest: string };
   /** argv, its first word included. */

@@ -135,13 +135,43 @@ test("a guest that never yields is ended with its cell, and its neighbours are t
   await using machine = new Machine();
   await machine.place("pod");
   await machine.run("neighbour", "sleeper");
-  await machine.run("villain", "spinner");
+  await machine.run("villain", "spinner", { displayName: "the villain" });
   const villain = await machine.runtime.waitWorkload("villain");
   const neighbour = await machine.runtime.waitWorkload("neighbour");
   assert.equal(villain.code, 137);
   assert.match(villain.message, /without yielding/u);
-  assert.match(neighbour.message, /because of "villain"/u);
+  assert.match(neighbour.message, /because of "the villain"/u);
   assert.equal((await machine.run("next", "sleeper")).state, "running");
+});
+
+test("a guest that did not yield comes back in a cell of its own, where it harms nobody", async () => {
+  await using machine = new Machine();
+  await machine.place("pod");
+  await machine.place("spinning");
+  await machine.run("neighbour", "sleeper");
+  await machine.run("villain", "spinner", { sandboxId: "spinning" });
+  await machine.runtime.waitWorkload("villain");
+  await machine.run("villain again", "spinner", { sandboxId: "spinning" });
+  await machine.run("neighbour again", "sleeper");
+  assert.deepEqual(
+    machine.runtime
+      .listCells()
+      .map(({ group }) => group)
+      .toSorted(),
+    ["default", "default/spinning"],
+  );
+  await machine.runtime.deleteSandbox("spinning");
+  assert.equal(machine.runtime.listCells().length, 1);
+});
+
+test("a guest that was to start while another did not yield starts in the next cell", async () => {
+  await using machine = new Machine();
+  await machine.place("pod");
+  await machine.place("spinning");
+  await machine.run("neighbour", "sleeper");
+  await machine.run("villain", "spinner", { sandboxId: "spinning" });
+  const late = await machine.run("late", "sleeper");
+  assert.equal(late.state, "running");
 });
 
 test("a killed cell ends its guests with a reason, and the next guest gets a new one", async () => {

@@ -3,7 +3,6 @@ import { join } from "node:path";
 
 import { KwasmError, type Log } from "#base";
 
-import type { GuestOutcome } from "../channel/index.ts";
 import { openListener } from "../syscall/listener.ts";
 import type {
   ExitStatus,
@@ -15,10 +14,7 @@ import type {
   WorkloadStats,
   WorkloadView,
 } from "../workload.ts";
-import { CellPool } from "./cell-pool.ts";
-import type { Cell } from "./cell.ts";
-import { type Verdict, verdictOfCellEnd, verdictOfOutcome, verdictOfUnstarted } from "./exit-status.ts";
-import { prepareHandover } from "./handover.ts";
+import { type Verdict, verdictOfUnstarted } from "./exit-status.ts";
 import { Journal } from "./journal.ts";
 import {
   entriesOf,
@@ -28,17 +24,11 @@ import {
   type RememberedWorkload,
   replay,
 } from "./journal-entries.ts";
-import { closeOutput, LogWriter, type OutputPipes } from "./log-writer.ts";
-import { type ProcessEnd, Spawner } from "./spawner.ts";
+import { Placement } from "./placement.ts";
 import { type SandboxRow, viewOfSandbox, type WorkloadRow, WorkloadTable } from "./workload-table.ts";
 
 /** A guest that keeps a shared cell's thread for so long is ended together with the cell. */
 const STALL_LIMIT_MS = 10_000;
-/** How long a cell may take to end one guest before the cell itself is ended. */
-const KILL_ANSWER_MS = 1_000;
-/** How long the last lines of a guest may take on their way to its log before its exit is told without them. */
-const LOG_DRAIN_MS = 2_000;
-
 export interface NodeRuntimeOptions {
   /** Journal and the cells' error log live here; made when absent. */
   readonly stateDir: string;
@@ -55,33 +45,26 @@ export function createNodeRuntime(options: NodeRuntimeOptions): NodeRuntime {
 class Control implements NodeRuntime {
   readonly #log: Log;
   readonly #now: () => number;
-  readonly #stallLimitMs: number;
   readonly #table = new WorkloadTable();
-  readonly #spawner = new Spawner();
-  readonly #logs: LogWriter;
-  readonly #cells: CellPool;
+  readonly #placement: Placement;
   readonly #journal: Journal<JournalEntry>;
   readonly #errorFd: number;
-  /** Guests by cell and number; the row of a guest that a cell speaks of. */
-  readonly #guests = new Map<Cell, Map<number, WorkloadRow>>();
-  /** Why control ended a cell, for the statuses of those that were in it. */
-  readonly #reasons = new Map<Cell, (row: WorkloadRow) => string>();
-  /** Output pipes still open, by workload; an exit is told when they are drained. */
-  readonly #outputs = new Map<string, OutputPipes>();
-  #lastGuest = 0;
   #closing: Promise<void> | undefined;
 
   constructor(options: NodeRuntimeOptions) {
     this.#log = options.log;
     this.#now = options.now ?? Date.now;
-    this.#stallLimitMs = options.stallLimitMs ?? STALL_LIMIT_MS;
     mkdirSync(options.stateDir, { recursive: true, mode: 0o700 });
     const { journal, entries, isTorn } = Journal.open(join(options.stateDir, "node.journal"), readEntry);
     if (isTorn) options.log.warn("the journal's last line was cut off and is dropped");
     this.#journal = journal;
     this.#errorFd = openSync(join(options.stateDir, "cells.log"), "a", 0o600);
-    this.#logs = new LogWriter(options.log);
-    this.#cells = this.#createCellPool();
+    this.#placement = new Placement({
+      log: options.log,
+      errorFd: this.#errorFd,
+      stallLimitMs: options.stallLimitMs ?? STALL_LIMIT_MS,
+      onEnded: (row, verdict) => this.#finish(row, verdict),
+    });
     this.#recall(replay(entries));
   }
 
@@ -102,8 +85,8 @@ class Control implements NodeRuntime {
     this.#record({ op: "sandbox-gone", id });
     this.#table.removeSandbox(id);
     for (const listener of row.listeners) closeSync(listener.fd);
-    const isGroupEmpty = !this.#table.sandboxes().some((sandbox) => sandbox.group === row.spec.group);
-    if (isGroupEmpty) await this.#cells.end(row.spec.group);
+    const isLastOfGroup = !this.#table.sandboxes().some((sandbox) => sandbox.group === row.spec.group);
+    await this.#placement.leave(row, isLastOfGroup);
   }
 
   async createWorkload(spec: WorkloadSpec): Promise<WorkloadView> {
@@ -115,23 +98,22 @@ class Control implements NodeRuntime {
   async startWorkload(id: string): Promise<WorkloadView> {
     const row = this.#table.workload(id);
     this.#table.move(row, "start");
-    try {
-      await this.#start(row);
-    } catch (error) {
-      const { message } = KwasmError.from(error, `start "${id}"`);
-      await this.#finishWhenDrained(row, { code: 126, reason: "StartError", message });
+    if (!(await this.#placement.start(row, this.#table.sandbox(row.spec.sandboxId)))) {
+      // Refused before its first instruction; its status is on its way.
+      await row.exited.promise;
+      return row.view;
     }
+    const startedAtMs = this.#now();
+    this.#record({ op: "started", id, atMs: startedAtMs });
+    this.#table.move(row, "started", { startedAtMs });
     return row.view;
   }
 
   async killWorkload(id: string, signal: KillSignal): Promise<void> {
     const row = this.#table.workload(id);
     if (row.view.state === "exited") return;
-    if (row.place === undefined) {
-      this.#finish(row, verdictOfUnstarted(signal));
-      return;
-    }
-    await this.#killGuest(row, row.place, signal);
+    if (row.place === undefined) this.#finish(row, verdictOfUnstarted(signal));
+    else await this.#placement.kill(row, signal);
   }
 
   async waitWorkload(id: string): Promise<ExitStatus> {
@@ -156,9 +138,7 @@ class Control implements NodeRuntime {
   }
 
   async statsOf(id: string): Promise<WorkloadStats> {
-    const { place } = this.#table.workload(id);
-    if (place === undefined) return { memoryBytes: 0 };
-    return place.cell.request({ call: "stats", guest: place.guest });
+    return { memoryBytes: await this.#placement.memoryBytesOf(this.#table.workload(id)) };
   }
 
   onChange(listener: (view: WorkloadView) => void): () => void {
@@ -166,7 +146,7 @@ class Control implements NodeRuntime {
   }
 
   listCells(): readonly { readonly group: string; readonly pid: number }[] {
-    return this.#cells.running().map(({ group, pid }) => ({ group, pid }));
+    return this.#placement.listCells();
   }
 
   close(): Promise<void> {
@@ -176,79 +156,9 @@ class Control implements NodeRuntime {
 
   async #close(): Promise<void> {
     for (const { id } of this.#table.sandboxes()) await this.deleteSandbox(id);
-    await this.#cells.close();
-    await this.#logs.close();
-    await this.#spawner.close();
+    await this.#placement.close();
     this.#journal.close();
     closeSync(this.#errorFd);
-  }
-
-  async #start(row: WorkloadRow): Promise<void> {
-    const sandbox = this.#table.sandbox(row.spec.sandboxId);
-    const cell = await this.#cells.cellOf(sandbox.spec.group);
-    if (row.view.state !== "starting") return;
-    const guest = ++this.#lastGuest;
-    await this.#handOver(row, { cell, guest }, sandbox);
-    if (this.#rowOf(cell, guest) === undefined) {
-      // The cell refused it before it answered; its status is on its way.
-      await row.exited.promise;
-      return;
-    }
-    const startedAtMs = this.#now();
-    this.#record({ op: "started", id: row.spec.id, atMs: startedAtMs });
-    this.#table.move(row, "started", { startedAtMs });
-  }
-
-  /** Opens what the guest is granted, gives it to the cell and drops control's own copies. */
-  async #handOver(row: WorkloadRow, place: { cell: Cell; guest: number }, sandbox: SandboxRow): Promise<void> {
-    const output = this.#openOutput(row);
-    try {
-      const listenerFds = sandbox.listeners.map(({ fd }) => fd);
-      const handover = prepareHandover(place.guest, row.spec, listenerFds, output ?? {});
-      row.place = place;
-      this.#guestsOf(place.cell).set(place.guest, row);
-      try {
-        await place.cell.request({ call: "start", guest: handover.order }, handover.descriptors);
-      } finally {
-        handover.close();
-      }
-    } finally {
-      if (output !== undefined) closeOutput(output);
-    }
-  }
-
-  #openOutput(row: WorkloadRow): OutputPipes | undefined {
-    if (row.spec.output.kind === "discard") return undefined;
-    const output = this.#logs.open(row.spec.output.path);
-    this.#outputs.set(row.spec.id, output);
-    return output;
-  }
-
-  async #killGuest(row: WorkloadRow, place: { cell: Cell; guest: number }, signal: KillSignal): Promise<void> {
-    const timer = setTimeout(() => this.#endStuckCell(place.cell, row), KILL_ANSWER_MS);
-    try {
-      await place.cell.request({ call: "kill", guest: place.guest, signal });
-    } catch (error) {
-      // A cell that died meanwhile took the guest with it, which is what was asked for.
-      if (KwasmError.from(error, "end a guest").code !== "unavailable") throw error;
-    } finally {
-      clearTimeout(timer);
-    }
-    await row.exited.promise;
-  }
-
-  #endStuckCell(cell: Cell, row: WorkloadRow): void {
-    const culprit = this.#rowOf(cell, cell.runningGuest()) ?? row;
-    this.#endCell(cell, culprit, "it had to be ended while a guest did not yield");
-  }
-
-  #endCell(cell: Cell, culprit: WorkloadRow | undefined, why: string): void {
-    const name = culprit?.spec.id ?? "unknown";
-    this.#log.warn("ending a cell", { group: cell.group, pid: cell.pid, culprit: name, why });
-    this.#reasons.set(cell, (row) =>
-      row === culprit ? `${why}; its cell was ended with it` : `its cell was ended because of "${name}": ${why}`,
-    );
-    cell.kill("SIGKILL");
   }
 
   async #endAndForget(row: WorkloadRow): Promise<void> {
@@ -257,69 +167,12 @@ class Control implements NodeRuntime {
     await this.deleteWorkload(row.spec.id);
   }
 
-  #createCellPool(): CellPool {
-    return new CellPool({
-      spawner: this.#spawner,
-      log: this.#log,
-      errorFd: this.#errorFd,
-      stallLimitMs: this.#stallLimitMs,
-      onGuestEnded: (cell, guest, outcome) => this.#guestEnded(cell, guest, outcome),
-      onCellEnded: (cell, end) => this.#cellEnded(cell, end),
-      onStall: (cell, guest) =>
-        this.#endCell(
-          cell,
-          this.#rowOf(cell, guest),
-          `it kept the thread for ${String(this.#stallLimitMs / 1000)} s without yielding`,
-        ),
-      isShared: (cell) => (this.#guests.get(cell)?.size ?? 0) > 1,
-    });
-  }
-
-  #guestEnded(cell: Cell, guest: number, outcome: GuestOutcome): void {
-    const row = this.#rowOf(cell, guest);
-    if (row === undefined) return;
-    this.#guests.get(cell)?.delete(guest);
-    void this.#finishWhenDrained(row, verdictOfOutcome(outcome));
-  }
-
-  #cellEnded(cell: Cell, end: ProcessEnd): void {
-    const why = this.#reasons.get(cell);
-    for (const row of this.#guests.get(cell)?.values() ?? []) {
-      void this.#finishWhenDrained(row, verdictOfCellEnd(end, cell.group, why?.(row)));
-    }
-    this.#guests.delete(cell);
-    this.#reasons.delete(cell);
-  }
-
-  /** Tells an exit once the guest's last line is in its log: kubectl logs must be whole when the status says so. */
-  async #finishWhenDrained(row: WorkloadRow, verdict: Verdict): Promise<void> {
-    const output = this.#outputs.get(row.spec.id);
-    const timeout = Promise.withResolvers<void>();
-    const timer = setTimeout(timeout.resolve, LOG_DRAIN_MS);
-    await Promise.race([output?.drained, timeout.promise]);
-    clearTimeout(timer);
-    this.#outputs.delete(row.spec.id);
-    this.#finish(row, verdict);
-  }
-
   #finish(row: WorkloadRow, verdict: Verdict): void {
     if (row.view.state === "exited") return;
     const finishedAtMs = this.#now();
     const exit = { ...verdict, startedAtMs: row.view.startedAtMs ?? finishedAtMs, finishedAtMs };
     this.#record({ op: "exited", id: row.spec.id, exit });
     this.#table.move(row, "ended", { exit });
-  }
-
-  #guestsOf(cell: Cell): Map<number, WorkloadRow> {
-    const known = this.#guests.get(cell);
-    if (known !== undefined) return known;
-    const guests = new Map<number, WorkloadRow>();
-    this.#guests.set(cell, guests);
-    return guests;
-  }
-
-  #rowOf(cell: Cell, guest: number | undefined): WorkloadRow | undefined {
-    return guest === undefined ? undefined : this.#guests.get(cell)?.get(guest);
   }
 
   /** Takes back what the journal remembers: sandboxes get their sockets again, what ran then is known to have ended. */
