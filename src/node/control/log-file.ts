@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, renameSync, writevSync } from "node:fs";
 
 /** kubelet's defaults are 10Mi and five files; one predecessor is kept here, so a container holds 20 MiB at most. */
-export const LOG_FILE_BYTES_MAX = 10 * 1024 * 1024;
+const LOG_FILE_BYTES_MAX = 10 * 1024 * 1024;
 
 /**
  * One container's log, appended to and rotated: past LOG_FILE_BYTES_MAX the file becomes `<path>.1`, replacing the one

@@ -6,8 +6,8 @@ import type { Cell } from "./cell.ts";
 import { transition, type WorkloadEvent } from "./workload-state.ts";
 
 /** Rows that a machine may hold: ten times the largest node that Kubernetes recommends, and a bound on memory. */
-export const SANDBOXES_MAX = 5_000;
-export const WORKLOADS_MAX = 10_000;
+const SANDBOXES_MAX = 5_000;
+const WORKLOADS_MAX = 10_000;
 
 export interface SandboxRow {
   readonly spec: SandboxSpec;
