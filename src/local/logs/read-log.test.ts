@@ -74,3 +74,15 @@ test("following sees what is appended, goes on after a rotation, and ends with t
   assert.equal((await lines.next()).value, "last\n");
   assert.equal((await lines.next()).done, true);
 });
+
+test("what a guest writes while its log is read is left to the next reader", async () => {
+  using folder = temporaryFolder();
+  const path = join(folder.path, "0.log");
+  writeFileSync(path, first);
+  const lines: string[] = [];
+  for await (const line of readLog(path, { timestamps: false })) {
+    lines.push(line);
+    appendFileSync(path, first);
+  }
+  assert.deepEqual(lines, ["one\n", "two\n"]);
+});

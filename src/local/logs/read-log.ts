@@ -83,10 +83,12 @@ class LogCursor implements AsyncDisposable {
     this.#offset = await findTail(this.#file, size, lineCount);
   }
 
-  /** The lines from where the last call ended to the present end. */
+  /** The lines from where the last call ended to the present end, which a flooding guest may move on meanwhile. */
   async *readNew(): AsyncGenerator<string> {
-    for (;;) {
-      const { bytesRead, buffer } = await this.#file.read(Buffer.alloc(CHUNK_BYTES), 0, CHUNK_BYTES, this.#offset);
+    const { size } = await this.#file.stat();
+    while (this.#offset < size) {
+      const bytesMax = Math.min(CHUNK_BYTES, size - this.#offset);
+      const { bytesRead, buffer } = await this.#file.read(Buffer.alloc(bytesMax), 0, bytesMax, this.#offset);
       if (bytesRead === 0) return;
       this.#offset += bytesRead;
       yield* this.#records.push(buffer.subarray(0, bytesRead));
