@@ -6,11 +6,11 @@ import { type CellReplies, type CellRequest, type GuestOutcome, RUN_QUEUE_BYTES,
 import { createSocketPair } from "../syscall/descriptor-passing.ts";
 import { createSharedMemory, mapSharedMemory } from "../syscall/shared-memory.ts";
 import { CellChannel, type CellChannelOptions } from "./cell-channel.ts";
-import type { ProcessEnd, Spawner } from "./spawner.ts";
+import type { ProcessEnd, SpawnedProcess, Spawner } from "./spawner.ts";
 
 export interface CellOptions extends CellChannelOptions {
   readonly onGuestEnded: (cell: Cell, guest: number, outcome: GuestOutcome) => void;
-  readonly spawner: Spawner;
+  readonly spawner: Pick<Spawner, "spawn">;
   /** Where the cell's own complaints go (never a guest's output). */
   readonly errorFd: number;
 }
@@ -42,25 +42,11 @@ export class Cell {
 
   /** Starts a cell and resolves when it takes requests. */
   static async start(options: CellOptions): Promise<Cell> {
-    const lines = createSocketPair("stream");
-    const packets = createSocketPair("packets");
-    const pageFd = createSharedMemory(`kwasm-run-queue-${options.group}`, RUN_QUEUE_BYTES);
-    try {
-      const runQueue = new RunQueue(mapSharedMemory(pageFd, RUN_QUEUE_BYTES));
-      const child = await options.spawner.spawn({
-        argv: [process.execPath, ...cellFlags, entryPath(import.meta.url, "../cell/main.ts", "cell.js")],
-        env: environmentOfCells(),
-        descriptors: [null, options.errorFd, options.errorFd, lines[1], packets[1], pageFd],
-      });
-      const channel = new CellChannel(lines[0], packets[0], options);
-      const ended = Promise.all([child.ended, channel.closed]).then(([end]) => end);
-      await Promise.race([channel.ready, ended.then(refuseToStart)]);
-      return new Cell(options, { pid: child.pid, ended, channel, runQueue });
-    } finally {
-      closeSync(lines[1]);
-      closeSync(packets[1]);
-      closeSync(pageFd);
-    }
+    const { child, linesFd, packetsFd, runQueue } = await spawnCell(options);
+    const channel = new CellChannel(linesFd, packetsFd, options);
+    const ended = Promise.all([child.ended, channel.closed]).then(([end]) => end);
+    await Promise.race([channel.ready, ended.then(refuseToStart)]);
+    return new Cell(options, { pid: child.pid, ended, channel, runQueue });
   }
 
   request<Call extends CellRequest["call"]>(
@@ -82,6 +68,33 @@ export class Cell {
       // ESRCH: it is gone already, which is what was wanted.
       if (systemErrorCode(error) !== "ESRCH") throw error;
     }
+  }
+}
+
+interface SpawnedCell {
+  readonly child: SpawnedProcess;
+  readonly linesFd: number;
+  readonly packetsFd: number;
+  readonly runQueue: RunQueue;
+}
+
+/** The cell's ends are closed here as soon as it has them: only then does its death close the line, however early. */
+async function spawnCell({ group, spawner, errorFd }: CellOptions): Promise<SpawnedCell> {
+  const lines = createSocketPair("stream");
+  const packets = createSocketPair("packets");
+  const pageFd = createSharedMemory(`kwasm-run-queue-${group}`, RUN_QUEUE_BYTES);
+  try {
+    const runQueue = new RunQueue(mapSharedMemory(pageFd, RUN_QUEUE_BYTES));
+    const child = await spawner.spawn({
+      argv: [process.execPath, ...cellFlags, entryPath(import.meta.url, "../cell/main.ts", "cell.js")],
+      env: environmentOfCells(),
+      descriptors: [null, errorFd, errorFd, lines[1], packets[1], pageFd],
+    });
+    return { child, linesFd: lines[0], packetsFd: packets[0], runQueue };
+  } finally {
+    closeSync(lines[1]);
+    closeSync(packets[1]);
+    closeSync(pageFd);
   }
 }
 
