@@ -12,6 +12,8 @@ import { GuestRunner } from "./guest-runner.ts";
  * control's end of the socket closes, or when control's thread that made it dies while a guest has this one.
  */
 dieWithParent();
+// V8 keeps ten frames of a trap unless told otherwise; a guest's own part of them often lies deeper.
+Error.stackTraceLimit = 64;
 const runQueue = new RunQueue(mapSharedMemory(cellDescriptors.runQueue, RUN_QUEUE_BYTES));
 const lines = new Socket({ fd: cellDescriptors.lines, readable: true, writable: true });
 lines.once("close", () => process.exit(0));
