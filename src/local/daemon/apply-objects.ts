@@ -56,7 +56,7 @@ function applyObject(store: ObjectStore, object: KubeObject): ApplyResult {
 }
 
 /** The manifest's content with the identity, the status and the controllers' own notes of what is stored. */
-export function mergeIntoLive(live: KubeObject, wanted: KubeObject): KubeObject {
+function mergeIntoLive(live: KubeObject, wanted: KubeObject): KubeObject {
   const kept = Object.entries(live.metadata.annotations).filter(([key]) => keptAnnotations.has(key));
   const metadata = {
     ...live.metadata,

@@ -2,7 +2,7 @@ import { appendFileSync, renameSync, statSync } from "node:fs";
 import { createLog, KwasmError, type Log } from "#base";
 
 /** Bytes of control's own log before it becomes `control.log.1`; guests' output never goes there. */
-export const CONTROL_LOG_BYTES_MAX = 4 * 1_048_576;
+const CONTROL_LOG_BYTES_MAX = 4 * 1_048_576;
 
 /** Control's log as a file that never grows beyond its limit. Lines are few: one per failure or start. */
 export function openControlLog(path: string): Log {

@@ -290,3 +290,54 @@ test("a namespace goes with all that is in it", async () => {
   await rig.client.waitUntilGone({ kind: "Namespace", name: "team" });
   assert.deepEqual(await rig.client.list({ kind: "Pod" }), []);
 });
+
+const checkEachSecond = {
+  httpGet: { path: "/", port: 8080, scheme: "HTTP", httpHeaders: [] },
+  initialDelaySeconds: 0,
+  timeoutSeconds: 1,
+  periodSeconds: 1,
+  successThreshold: 1,
+  failureThreshold: 1,
+} as const;
+
+test("a pod whose readiness probe fails gets no connections until it passes", async () => {
+  using state = temporaryState();
+  await using rig = await startRig(state.path);
+  rig.runtime.status = 500;
+  await rig.client.apply([makePod("one", { containers: [makeContainer({ readinessProbe: checkEachSecond })] })]);
+  const early = await waitForPodWhere(
+    rig.client,
+    "one",
+    ({ status }) => status?.containerStatuses[0]?.state.running !== undefined,
+  );
+  assert.equal(early.status?.containerStatuses[0]?.ready, false);
+  rig.runtime.status = 200;
+  await rig.client.waitForPod("default", "one");
+});
+
+test("a container whose liveness probe fails is ended and started again, with the reason in its events", async () => {
+  using state = temporaryState();
+  await using rig = await startRig(state.path);
+  await rig.client.apply([makePod("one", { containers: [makeContainer({ livenessProbe: checkEachSecond })] })]);
+  await rig.client.waitForPod("default", "one");
+  rig.runtime.status = 500;
+  await waitForPodWhere(rig.client, "one", ({ status }) => status?.containerStatuses[0]?.restartCount === 1);
+  const { events } = await rig.client.describe({ kind: "Pod", namespace: "default", name: "one" });
+  const messages = new Set(events.map(({ reason, message }) => `${reason}: ${message}`));
+  assert(messages.has("Unhealthy: Liveness probe failed: HTTP probe failed with statuscode: 500"));
+  assert(messages.has("Killing: Container app failed liveness probe, will be restarted"));
+});
+
+test("an answer is refused with its reason: unknown kinds, names that lead elsewhere, too many replicas", async () => {
+  using state = temporaryState();
+  await using rig = await startRig(state.path);
+  const pod = makePod("one");
+  const lead = { ...pod, metadata: { ...pod.metadata, name: "../../etc" } };
+  await assert.rejects(rig.client.apply([lead]), { name: "KwasmError", code: "invalid-argument" });
+  await assert.rejects(rig.client.delete({ keys: [{ kind: "Node", name: "x" }] }), { code: "invalid-argument" });
+  await assert.rejects(rig.client.describe({ kind: "Pod", namespace: "default", name: "none" }), { code: "not-found" });
+  await rig.client.apply([makeDeployment("web", 0)]);
+  await assert.rejects(rig.client.scale({ namespace: "default", name: "web", replicas: 10_001 }), {
+    code: "invalid-argument",
+  });
+});

@@ -24,7 +24,7 @@ import { forgetState } from "./forget-state.ts";
 import { ObjectApi } from "./object-api.ts";
 
 /** How long guests may take to end when control ends; those that take longer are killed. */
-export const STOP_GRACE_MS_MAX = 10_000;
+const STOP_GRACE_MS_MAX = 10_000;
 
 export interface DaemonOptions {
   readonly stateDir: string;

@@ -11,7 +11,7 @@ export interface HostsEntry {
 const CLUSTER_DOMAIN = "cluster.local";
 
 /** Lines of one hosts file: a headless Service has one per pod and name resolution reads them all each time. */
-export const HOSTS_LINES_MAX = 10_000;
+const HOSTS_LINES_MAX = 10_000;
 
 /**
  * `/etc/hosts` of a pod: what the kubelet writes, then the Services, which a cluster would answer by DNS. A Service of

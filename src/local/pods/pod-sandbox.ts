@@ -33,7 +33,7 @@ export async function openPodSandbox(context: PodContext, pod: Pod): Promise<Pod
 }
 
 /** The isolation group of a pod (design §3). Groups that are no namespace start with `~`, which no namespace does. */
-export function isolationGroup(pod: Pod): string {
+function isolationGroup(pod: Pod): string {
   switch (pod.metadata.annotations[annotations.isolation]) {
     case "node":
       return "~node";

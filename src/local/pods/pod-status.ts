@@ -140,7 +140,7 @@ function readinessOf(unready: readonly string[], phase: PodPhase): Omit<Conditio
 }
 
 /** Sets the time of a condition's last change of status: the old one's while the status is the same. */
-export function withTransitionTime(condition: Condition, before: readonly Condition[], nowMs: number): Condition {
+function withTransitionTime(condition: Condition, before: readonly Condition[], nowMs: number): Condition {
   const old = before.find(({ type }) => type === condition.type);
   const lastTransitionTime = old?.status === condition.status ? old.lastTransitionTime : undefined;
   return { ...condition, lastTransitionTime: lastTransitionTime ?? timestampOf(nowMs) };

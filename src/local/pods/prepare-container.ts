@@ -18,7 +18,7 @@ import { serviceNames } from "./service-names.ts";
  * Memory of a container that names no limit, bytes. A cluster would let it take the whole node; here one guest must
  * not take a developer's machine, and 256 MiB hold every runtime that guests bring along (Go's included).
  */
-export const CONTAINER_MEMORY_BYTES_DEFAULT = 268_435_456;
+const CONTAINER_MEMORY_BYTES_DEFAULT = 268_435_456;
 
 /** Why a container cannot be started yet, in Kubernetes' words. */
 export interface Blocked {
@@ -165,7 +165,7 @@ async function openLogFolder(context: PodContext, pod: Pod, container: Container
   return path;
 }
 
-export function memoryLimitOf(container: Container): number {
+function memoryLimitOf(container: Container): number {
   const limit = container.resources.limits["memory"];
   return limit === undefined ? CONTAINER_MEMORY_BYTES_DEFAULT : quantityToNumber(parseQuantity(limit));
 }

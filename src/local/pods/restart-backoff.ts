@@ -5,7 +5,7 @@
  * of more than ten minutes makes the next restart a first one again.
  */
 
-export const RESTART_DELAY_MS_MIN = 10_000;
+const RESTART_DELAY_MS_MIN = 10_000;
 export const RESTART_DELAY_MS_MAX = 300_000;
 /** A run (or a quiet time) longer than this forgets all earlier failures. */
 export const RESTART_DELAY_RESET_MS = 600_000;

@@ -1,5 +1,5 @@
 /** Containers that are being started at the same time: enough to keep both sides busy, few enough to keep order. */
-export const CONCURRENT_STARTS_MAX = 16;
+const CONCURRENT_STARTS_MAX = 16;
 
 /** Lets a bounded number of tasks run at a time; the others wait in line. */
 export class StartGate {

@@ -2,10 +2,10 @@ import { connect, type Socket } from "node:net";
 import type { Target } from "./balancer-messages.ts";
 
 /** How long one pod may take to accept on loopback before the next is tried; a full backlog is the only slow case. */
-export const CONNECT_TIMEOUT_MS = 2_000;
+const CONNECT_TIMEOUT_MS = 2_000;
 
 /** Pods tried for one connection: enough to pass a rollout's dead ones, few enough to fail soon. */
-export const CONNECT_ATTEMPTS_MAX = 5;
+const CONNECT_ATTEMPTS_MAX = 5;
 
 /**
  * Connects `client` to the first target that accepts and copies bytes both ways until both have ended. A client that

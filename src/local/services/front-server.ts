@@ -6,7 +6,7 @@ import { TargetChooser } from "./choose-target.ts";
 import { forwardConnection } from "./forward-connection.ts";
 
 /** Connections one front carries at a time; each holds two descriptors and some 20 kB of buffers. */
-export const FRONT_CONNECTIONS_MAX = 10_000;
+const FRONT_CONNECTIONS_MAX = 10_000;
 
 /** The listening socket of one front with the connections it carries. */
 export class FrontServer implements AsyncDisposable {

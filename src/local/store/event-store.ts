@@ -7,7 +7,7 @@ import { timestampOf } from "./timestamp.ts";
 export const EVENT_COUNT_MAX = 5_000;
 
 /** Characters of one message; a trap with its stack may be longer, and its start says what happened. */
-export const EVENT_MESSAGE_LENGTH_MAX = 1_024;
+const EVENT_MESSAGE_LENGTH_MAX = 1_024;
 
 /** How many rows over the limit are let pass before the oldest are removed in one go. */
 const TRIM_STEP = 100;

@@ -9,8 +9,3 @@ export function keyOf(object: KubeObject): ObjectKey {
   const { namespace, name } = object.metadata;
   return namespace === undefined ? { kind: object.kind, name } : { kind: object.kind, namespace, name };
 }
-
-/** A key of an object that lives in a namespace. */
-export function namespacedKey(kind: KubeObject["kind"], namespace: string, name: string): ObjectKey {
-  return { kind, namespace, name };
-}

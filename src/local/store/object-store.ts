@@ -7,7 +7,7 @@ import { keyOf, keyText } from "./object-key.ts";
 import { timestampOf } from "./timestamp.ts";
 
 /** Objects of all kinds together: they are all kept in memory, at some 5 kB each. */
-export const OBJECT_COUNT_MAX = 20_000;
+const OBJECT_COUNT_MAX = 20_000;
 
 /** Bytes of one object as JSON, what etcd allows for one request, so that what runs here fits a cluster too. */
 export const OBJECT_BYTES_MAX = 1_572_864;

@@ -17,7 +17,7 @@ export function makeContainer(change: Partial<Container> = {}): Container {
   };
 }
 
-export function makePodSpec(change: Partial<PodSpec> = {}): PodSpec {
+function makePodSpec(change: Partial<PodSpec> = {}): PodSpec {
   return {
     containers: [makeContainer()],
     volumes: [],
