@@ -25,4 +25,11 @@ export {
   readLimits,
   readManifests,
 } from "./manifest/index.ts";
-export { describeObject, type OutputFormat, outputFormats, printObjects, qualifiedName } from "./print/index.ts";
+export {
+  describeObject,
+  type OutputFormat,
+  outputFormats,
+  formatTable,
+  printObjects,
+  qualifiedName,
+} from "./print/index.ts";

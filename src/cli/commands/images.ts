@@ -1,9 +1,9 @@
 import { type ImageRow, listImages } from "#image";
+import { formatTable } from "#local";
 
 import { defineCommand } from "../frame/command.ts";
 import { EXIT_OK } from "../frame/exit-codes.ts";
 import { formatAgo, formatBytes } from "../frame/measures.ts";
-import { formatTable } from "../frame/table.ts";
 import { openImageStore } from "./image-store.ts";
 import { refuseMore } from "./operands.ts";
 

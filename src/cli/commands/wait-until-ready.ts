@@ -1,5 +1,8 @@
 import { KwasmError } from "#base";
-import type { Deployment, KubeObject, LocalClient } from "#local";
+import type { Deployment, KubeObject, LocalClient, Pod } from "#local";
+
+import { whyHopeless } from "./hopeless-pod.ts";
+import { isOwnerOf } from "./owned-pods.ts";
 
 interface WaitOptions {
   readonly signal: AbortSignal;
@@ -7,53 +10,92 @@ interface WaitOptions {
   readonly progress: (line: string) => void;
 }
 
-/** Resolves once every Deployment has its pods and every single Pod is ready or has ended. */
+/**
+ * Resolves once every Deployment has its pods, every single Pod is ready or has ended, and Services lead to them.
+ * Throws `failed-precondition` as soon as a pod is seen that will not become ready by itself, and `deadline-exceeded`
+ * when the signal's time is up.
+ */
 export async function waitUntilReady(
   client: LocalClient,
   objects: readonly KubeObject[],
   options: WaitOptions,
 ): Promise<void> {
-  await Promise.all(objects.map((object) => waitForObject(client, object, options)));
+  await Promise.all(objects.filter(isWorkload).map((object) => waitForWorkload(client, object, options)));
+  await client.settle();
 }
 
-async function waitForObject(client: LocalClient, object: KubeObject, options: WaitOptions): Promise<void> {
-  const { signal } = options;
+type Workload = Deployment | Pod;
+
+function isWorkload(object: KubeObject): object is Workload {
+  return object.kind === "Deployment" || object.kind === "Pod";
+}
+
+async function waitForWorkload(client: LocalClient, object: Workload, options: WaitOptions): Promise<void> {
+  const over = new AbortController();
+  const signal = AbortSignal.any([options.signal, over.signal]);
+  const ready = whenReady(client, object, signal);
+  const failed = failWhenHopeless(client, object, signal).then(() => ready);
+  const reported = reportRollout(client, object, { ...options, signal });
   try {
-    if (object.kind === "Deployment") {
-      await Promise.all([
-        client.waitForRollout(object.metadata.namespace, object.metadata.name, signal),
-        reportRollout(client, object, options),
-      ]);
-    } else if (object.kind === "Pod") await client.waitForPod(object.metadata.namespace, object.metadata.name, signal);
+    await Promise.race([ready, failed]);
   } catch (thrown) {
-    if (!isTimeout(signal)) throw thrown;
-    const { kind, metadata } = object;
-    const advice = `kwasm describe ${kind.toLowerCase()} ${metadata.name} -n ${metadata.namespace ?? ""}`;
-    throw new KwasmError(
-      "deadline-exceeded",
-      `wait for ${kind} "${metadata.name}": it is not ready yet; see '${advice}'`,
-      {
-        cause: thrown,
-      },
-    );
+    if (isTimeout(options.signal)) throw tooLate(object, thrown);
+    throw thrown;
+  } finally {
+    over.abort();
+    // Whatever the others still say is about a wait that is over.
+    await Promise.allSettled([ready, failed, reported]);
   }
 }
 
-/** Says how far a rollout is until it is through. */
-async function reportRollout(client: LocalClient, { metadata }: Deployment, options: WaitOptions): Promise<void> {
-  const query = { kind: "Deployment", namespace: metadata.namespace, name: metadata.name } as const;
+async function whenReady(client: LocalClient, { kind, metadata }: Workload, signal: AbortSignal): Promise<void> {
+  const { namespace, name } = metadata;
+  if (kind === "Deployment") await client.waitForRollout(namespace, name, signal);
+  else await client.waitForPod(namespace, name, signal);
+}
+
+async function failWhenHopeless(client: LocalClient, object: Workload, signal: AbortSignal): Promise<void> {
+  const { namespace } = object.metadata;
+  for await (const line of client.watch({ kind: "Pod", namespace }, signal)) {
+    if (line.type === "SYNCED" || line.type === "DELETED" || line.object.kind !== "Pod") continue;
+    const pod = line.object;
+    const why = isOwnerOf(object, pod) ? whyHopeless(object, pod) : undefined;
+    if (why === undefined) continue;
+    const advice = describeCommandOf(pod);
+    throw new KwasmError("failed-precondition", `start pod "${pod.metadata.name}": ${why}; see '${advice}'`);
+  }
+}
+
+/** Says how far a rollout is, in the words of `kubectl rollout status`. */
+async function reportRollout(client: LocalClient, { kind, metadata }: Workload, options: WaitOptions): Promise<void> {
+  if (kind !== "Deployment") return;
+  const query = { kind, namespace: metadata.namespace, name: metadata.name };
   let said = "";
   for await (const line of client.watch(query, options.signal)) {
     if (line.type === "SYNCED" || line.object.kind !== "Deployment") continue;
-    const { spec, status } = line.object;
-    const available = status?.availableReplicas ?? 0;
-    if (available >= spec.replicas) return;
-    const sentence = `Waiting for deployment "${metadata.name}": ${available} of ${spec.replicas} pods are available`;
-    if (sentence !== said) options.progress(sentence);
-    said = sentence;
+    const missing = describeMissing(line.object);
+    if (missing === undefined || missing === said) continue;
+    options.progress(`Waiting for deployment "${metadata.name}" rollout to finish: ${missing}...`);
+    said = missing;
   }
+}
+
+function describeMissing({ spec, status }: Deployment): string | undefined {
+  const { updatedReplicas: updated = 0, replicas = 0, availableReplicas: available = 0 } = status ?? {};
+  if (updated < spec.replicas) return `${updated} out of ${spec.replicas} new replicas have been updated`;
+  if (replicas > updated) return `${replicas - updated} old replicas are pending termination`;
+  return available < updated ? `${available} of ${updated} updated replicas are available` : undefined;
 }
 
 function isTimeout(signal: AbortSignal): boolean {
   return signal.reason instanceof DOMException && signal.reason.name === "TimeoutError";
+}
+
+function tooLate(object: Workload, cause: unknown): KwasmError {
+  const message = `wait for ${object.kind} "${object.metadata.name}": it is not ready yet; see '${describeCommandOf(object)}'`;
+  return new KwasmError("deadline-exceeded", message, { cause });
+}
+
+function describeCommandOf({ kind, metadata }: Workload): string {
+  return `kwasm describe ${kind.toLowerCase()} ${metadata.name} -n ${metadata.namespace}`;
 }

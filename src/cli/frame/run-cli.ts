@@ -1,10 +1,9 @@
-import { KwasmError } from "#base";
+import { KwasmError, nearestWord } from "#base";
 
 import type { Command } from "./command.ts";
 import { printDiagnostic, printError } from "./diagnostics.ts";
 import { EXIT_OK, exitCodeOf } from "./exit-codes.ts";
 import type { Io } from "./io.ts";
-import { nearestWord } from "./nearest-word.ts";
 import { indexOfCommand, parseCommandLine } from "./parse-options.ts";
 import { stateDirectoryOf } from "./state-directory.ts";
 import { describeCommand, describeProgram } from "./usage.ts";

@@ -1,8 +1,2 @@
-export {
-  describeObject,
-  type OutputFormat,
-  outputFormats,
-  printObjects,
-  type PrintOptions,
-  qualifiedName,
-} from "./print.ts";
+export { describeObject, type OutputFormat, outputFormats, printObjects, qualifiedName } from "./print.ts";
+export { formatTable } from "./table.ts";

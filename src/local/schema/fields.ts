@@ -3,8 +3,8 @@
  * or without a default), `unsupported` (warned of, with what follows), `serverOwned` (left out silently, as the API
  * server does); any other name is unknown.
  */
+import { nearestWord } from "#base";
 import type { Cursor } from "./cursor.ts";
-import { nearestWord } from "./nearest-word.ts";
 import { refuseType, type Schema } from "./schema.ts";
 import { isEmptyTree, type Tree, valueOfTree } from "./tree.ts";
 

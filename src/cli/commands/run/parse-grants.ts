@@ -4,6 +4,8 @@ import { parseQuantity, quantityToNumber } from "#api";
 import { KwasmError } from "#base";
 import type { ListenerSpec, MountSpec } from "#node";
 
+import { parseDurationMs } from "../../frame/parse-values.ts";
+
 /** The words of `kwasm run`'s options, each with its own error. */
 
 /** `NAME=VALUE`, or `NAME` for the caller's own value, as podman and docker read `--env`. */
@@ -46,20 +48,14 @@ export function parseMemory(text: string): number {
   return bytes;
 }
 
-const millisecondsOfUnits: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+/** The longest time that a timer of this platform can wait: 24 days. */
+const TIMEOUT_MS_MAX = 2 ** 31 - 1;
 
-/** Milliseconds of a Go-like duration (`500ms`, `5s`, `1m30s`); a bare number is seconds. */
+/** Milliseconds of a duration (`500ms`, `5s`, `1m30s`). */
 export function parseTimeout(text: string): number {
-  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/gu)];
-  const whole = parts.map(([part]) => part).join("");
-  const milliseconds = /^\d+(?:\.\d+)?$/u.test(text)
-    ? Number(text) * 1_000
-    : parts.reduce((sum, [, amount, unit = ""]) => sum + Number(amount) * (millisecondsOfUnits[unit] ?? 0), 0);
-  const isRead = milliseconds > 0 && (parts.length === 0 || whole === text);
-  if (!isRead || milliseconds > 2 ** 31 - 1) {
-    throw refuse("--timeout", text, "write a duration such as 5s or 1m30s, of 24 days at most");
-  }
-  return milliseconds;
+  const milliseconds = parseDurationMs(text, "--timeout");
+  if (milliseconds > 0 && milliseconds <= TIMEOUT_MS_MAX) return milliseconds;
+  throw refuse("--timeout", text, "give more than 0 and at most 24 days");
 }
 
 function refuse(option: string, text: string, advice: string): KwasmError {
