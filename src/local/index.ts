@@ -1,6 +1,7 @@
 export { connect, connectIfKnown, connectIfRunning, type ConnectOptions, down } from "./client/connect.ts";
 export { LocalClient, type LogsRequest } from "./client/local-client.ts";
 export { READY_FD } from "./client/start-daemon.ts";
+export { isOfTemplate } from "./controllers/pod-template.ts";
 export type {
   ApplyOutcome,
   ApplyResult,

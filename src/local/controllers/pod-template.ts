@@ -18,6 +18,11 @@ export function hashTemplate(template: PodTemplate): string {
   return [...digest.subarray(0, TEMPLATE_HASH_LENGTH)].map(letterOf).join("");
 }
 
+/** Whether a pod of the Deployment was made of its present template. */
+export function isOfTemplate(deployment: Deployment, pod: Pod): boolean {
+  return pod.metadata.labels[labels.podTemplateHash] === hashTemplate(deployment.spec.template);
+}
+
 /** A pod of a Deployment, ready to be stored. */
 export function podFromTemplate(deployment: Deployment, hash: string): Pod {
   const { name, namespace, uid = "" } = deployment.metadata;

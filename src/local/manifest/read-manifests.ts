@@ -1,7 +1,8 @@
 import { defaultHandlerOf, isRuntimeHandler } from "#api";
+import { nearestWord } from "#base";
 
 import { DEFAULT_NAMESPACE, type KindDefinition, kindOf, kinds, type KubeObject } from "../kinds/index.ts";
-import { Cursor, type FieldValidation, invalid, nearestWord, type Problem, ProblemList } from "../schema/index.ts";
+import { Cursor, type FieldValidation, invalid, type Problem, ProblemList } from "../schema/index.ts";
 import { groupOf, isKubernetesGroup, otherKindsOf } from "./known-kinds.ts";
 import { readLimits } from "./limits.ts";
 import { parseDocuments } from "./parse-documents.ts";
