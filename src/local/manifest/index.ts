@@ -1,3 +1,2 @@
-export { type FieldValidation, formatProblem, type Problem } from "../schema/index.ts";
 export { readLimits } from "./limits.ts";
 export { type ManifestFile, type ManifestReading, readManifests, type ReadOptions } from "./read-manifests.ts";
