@@ -2,6 +2,7 @@ import type { KubeObject, LocalClient, Pod } from "#local";
 
 import type { Io } from "../frame/io.ts";
 import { writeText } from "../frame/write-text.ts";
+import { isOwnerOf, namespacesOf } from "./owned-pods.ts";
 import { prefixLines } from "./prefix-lines.ts";
 
 interface FollowOptions {
@@ -18,8 +19,8 @@ export async function followPods(
   objects: readonly KubeObject[],
   options: FollowOptions,
 ): Promise<void> {
-  const namespaces = new Set(objects.flatMap(({ metadata }) => metadata.namespace ?? []));
-  await Promise.all([...namespaces].map((namespace) => followNamespace(client, { objects, namespace, ...options })));
+  const namespaces = namespacesOf(objects);
+  await Promise.all(namespaces.map((namespace) => followNamespace(client, { objects, namespace, ...options })));
 }
 
 interface NamespaceFollowing extends FollowOptions {
@@ -49,11 +50,4 @@ async function showRun(client: LocalClient, pod: Pod, container: string, { io, s
   for await (const text of client.logs({ namespace, pod: name, container, follow: true, signal })) {
     await writeText(io.stdout, prefixLines(text, prefix));
   }
-}
-
-/** A pod that was applied itself, or that a controller made for something that was. */
-function isOwnerOf({ kind, metadata }: KubeObject, pod: Pod): boolean {
-  if (metadata.namespace !== pod.metadata.namespace) return false;
-  if (kind === "Pod") return metadata.name === pod.metadata.name;
-  return (pod.metadata.ownerReferences ?? []).some((owner) => owner.kind === kind && owner.name === metadata.name);
 }

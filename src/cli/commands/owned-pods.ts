@@ -14,9 +14,7 @@ export function namespacesOf(objects: readonly KubeObject[]): readonly string[] 
 
 /** The pods that are there for the objects now. */
 export async function listPodsOf(client: LocalClient, objects: readonly KubeObject[]): Promise<readonly Pod[]> {
-  const lists = await Promise.all(
-    namespacesOf(objects).map((namespace) => client.list({ kind: "Pod", namespace })),
-  );
+  const lists = await Promise.all(namespacesOf(objects).map((namespace) => client.list({ kind: "Pod", namespace })));
   const pods = lists.flat().filter((object) => object.kind === "Pod");
   return pods.filter((pod) => objects.some((object) => isOwnerOf(object, pod)));
 }

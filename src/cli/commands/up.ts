@@ -1,6 +1,8 @@
+import { KwasmError } from "#base";
 import { DEFAULT_NAMESPACE, type KubeObject, type LocalClient, type ObjectKey } from "#local";
 
 import { defineCommand } from "../frame/command.ts";
+import { printDiagnostic } from "../frame/diagnostics.ts";
 import { EXIT_CANCELLED, EXIT_OK } from "../frame/exit-codes.ts";
 import type { Io } from "../frame/io.ts";
 import { parseDurationMs } from "../frame/parse-values.ts";
@@ -10,6 +12,7 @@ import { openImageStore } from "./image-store.ts";
 import { buildLocalImages } from "./local-images.ts";
 import { readManifestFiles } from "./manifest-files.ts";
 import { requireSome } from "./operands.ts";
+import { listPodsOf } from "./owned-pods.ts";
 import { groupedKindOf, keyOf, resourceOptions } from "./resource-arguments.ts";
 import { describeAddresses } from "./service-addresses.ts";
 import { waitUntilReady } from "./wait-until-ready.ts";
@@ -48,12 +51,7 @@ module hello.wasm, or the folder hello with a module of that name or with source
       await settle(client, objects, { io, signal: AbortSignal.any([interrupted, AbortSignal.timeout(timeoutMs)]) });
       return EXIT_OK;
     }
-    await Promise.all([
-      settle(client, objects, { io, signal: interrupted }),
-      followPods(client, objects, { io, signal: interrupted }),
-    ]).catch((thrown: unknown) => {
-      if (!interrupted.aborted) throw thrown;
-    });
+    await follow(client, objects, { io, signal: interrupted });
     await stop(client, objects, io);
     return EXIT_CANCELLED;
   },
@@ -70,21 +68,41 @@ interface Settling {
   readonly signal: AbortSignal;
 }
 
-/** Waits for the pods, then shows where the Services are. */
+/** Waits for the pods, then shows where the Services are. How far it is, only a person wants to see. */
 async function settle(client: LocalClient, objects: readonly KubeObject[], { io, signal }: Settling): Promise<void> {
-  await waitUntilReady(client, objects, { signal, progress: (line) => io.stderr.write(`${line}\n`) });
+  const progress = (line: string): void => void (io.stderr.isTTY === true && io.stderr.write(`${line}\n`));
+  await waitUntilReady(client, objects, { signal, progress });
+  for (const { kind, metadata } of objects) {
+    if (kind === "Deployment") io.stdout.write(`deployment "${metadata.name}" successfully rolled out\n`);
+  }
   const services = objects.filter((object) => object.kind === "Service");
   for (const { metadata } of services) {
     for (const line of await describeAddresses(client, metadata, signal)) io.stdout.write(`${line}\n`);
   }
 }
 
-/** Deletes what the manifests describe, and ends control where nothing else runs. */
+/** Shows the logs until Ctrl-C. A pod that does not become ready is said and not left: its output may tell why. */
+async function follow(client: LocalClient, objects: readonly KubeObject[], settling: Settling): Promise<void> {
+  const { io, signal } = settling;
+  const settled = settle(client, objects, settling).catch((thrown: unknown) => {
+    const error = KwasmError.from(thrown, "wait for the pods");
+    if (!signal.aborted) printDiagnostic(io, "warning", error.message);
+  });
+  try {
+    await Promise.all([settled, followPods(client, objects, settling)]);
+  } catch (thrown) {
+    if (!signal.aborted) throw thrown;
+  }
+}
+
+/** Deletes what the manifests describe with the pods that came of it, and ends control where nothing else runs. */
 async function stop(client: LocalClient, objects: readonly KubeObject[], io: Io): Promise<void> {
   io.stderr.write("Stopping; Ctrl-C again leaves at once\n");
+  const pods = await listPodsOf(client, objects);
   const keys = objects.map(({ kind, metadata }) => keyOf(kind, metadata.name, metadata.namespace ?? ""));
   const found = await client.delete({ keys: keys.filter(isDeletable).toReversed() });
-  await Promise.all(found.map((key) => client.waitUntilGone(key)));
+  const ending = [...found, ...pods.map(({ kind, metadata }) => keyOf(kind, metadata.name, metadata.namespace))];
+  await Promise.all(ending.map((key) => client.waitUntilGone(key)));
   const { podCount } = await client.health();
   if (podCount === 0) await client.down({ keepObjects: true });
 }

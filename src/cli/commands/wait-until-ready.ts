@@ -1,8 +1,16 @@
+import { setTimeout } from "node:timers/promises";
+
 import { KwasmError } from "#base";
 import type { Deployment, KubeObject, LocalClient, Pod } from "#local";
 
 import { whyHopeless } from "./hopeless-pod.ts";
 import { isOwnerOf } from "./owned-pods.ts";
+
+/**
+ * Without a readiness probe a container counts as ready the moment it starts. One that ends at once, twice, is seen
+ * within this time, and is told instead of called ready.
+ */
+const STEADY_MS = 500;
 
 interface WaitOptions {
   readonly signal: AbortSignal;
@@ -48,10 +56,13 @@ async function waitForWorkload(client: LocalClient, object: Workload, options: W
   }
 }
 
-async function whenReady(client: LocalClient, { kind, metadata }: Workload, signal: AbortSignal): Promise<void> {
-  const { namespace, name } = metadata;
-  if (kind === "Deployment") await client.waitForRollout(namespace, name, signal);
+async function whenReady(client: LocalClient, object: Workload, signal: AbortSignal): Promise<void> {
+  const { namespace, name } = object.metadata;
+  if (object.kind === "Deployment") await client.waitForRollout(namespace, name, signal);
   else await client.waitForPod(namespace, name, signal);
+  const { containers } = object.kind === "Deployment" ? object.spec.template.spec : object.spec;
+  const isProbed = containers.every(({ readinessProbe }) => readinessProbe !== undefined);
+  if (!isProbed) await setTimeout(STEADY_MS, undefined, { signal });
 }
 
 async function failWhenHopeless(client: LocalClient, object: Workload, signal: AbortSignal): Promise<void> {
