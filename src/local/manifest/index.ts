@@ -1,2 +1,3 @@
+export { formatProblem, type Problem } from "../schema/index.ts";
 export { readLimits } from "./limits.ts";
-export { type ManifestFile, type ManifestReading, readManifests, type ReadOptions } from "./read-manifests.ts";
+export { type ManifestFile, type ManifestReading, readManifests } from "./read-manifests.ts";
