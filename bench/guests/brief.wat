@@ -1,0 +1,4 @@
+;; Ends as soon as it has begun.
+(module
+  (memory (export "memory") 1)
+  (func (export "_start")))

@@ -1,0 +1,16 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import wabt from "wabt";
+
+const assembler = await wabt();
+
+/** The binary of `bench/guests/NAME.wat`. */
+export function assembleGuest(name: string): Uint8Array<ArrayBuffer> {
+  const path = join(import.meta.dirname, "../guests", `${name}.wat`);
+  const module = assembler.parseWat(path, readFileSync(path, "utf8"));
+  try {
+    return Uint8Array.from(module.toBinary({}).buffer);
+  } finally {
+    module.destroy();
+  }
+}
