@@ -80,7 +80,8 @@ export class Machine implements AsyncDisposable {
   }
 }
 
-function assemble(name: string): Uint8Array {
+/** The module of `testdata/NAME.wat`, with the names of its functions. */
+export function assemble(name: string): Uint8Array {
   const path = join(import.meta.dirname, "testdata", `${name}.wat`);
   const module = assembler.parseWat(path, readFileSync(path, "utf8"), { bulk_memory: true });
   try {
