@@ -27,45 +27,78 @@ export interface Grants {
   close(): void;
 }
 
+/** Owns the descriptors, also where it throws: each is closed once, by whoever has it then. */
 export function openGrants(order: GuestOrder, descriptors: readonly number[]): Grants {
-  function at(place: number): number {
-    const descriptor = descriptors[place];
-    if (descriptor === undefined) {
-      throw new KwasmError("corrupt", `open grant ${String(place)}: it was not handed over`);
-    }
-    return descriptor;
+  const handover = new ReceivedDescriptors(descriptors);
+  const opened: { close(): void }[] = [];
+  function keep<Handle extends { close(): void }>(handle: Handle): Handle {
+    opened.push(handle);
+    return handle;
   }
   try {
     const budget = new DescriptorBudget(FILES_OPEN_MAX);
-    const stdin = order.stdinDescriptor === undefined ? undefined : inputFromFd(at(order.stdinDescriptor));
-    const stdout = order.stdoutDescriptor === undefined ? undefined : outputFromFd(at(order.stdoutDescriptor));
-    const stderr = order.stderrDescriptor === undefined ? undefined : outputFromFd(at(order.stderrDescriptor));
-    const preopens = openMounts(order, at, budget);
-    const listeners = order.listenerDescriptors.map((place) => listenerFromFd(at(place)));
+    const { stdinDescriptor, stdoutDescriptor, stderrDescriptor } = order;
+    const stdin = stdinDescriptor === undefined ? undefined : keep(inputFromFd(handover.take(stdinDescriptor)));
+    const stdout = stdoutDescriptor === undefined ? undefined : keep(outputFromFd(handover.take(stdoutDescriptor)));
+    const stderr = stderrDescriptor === undefined ? undefined : keep(outputFromFd(handover.take(stderrDescriptor)));
+    const preopens = mountGroupsOf(order).map((mounts) => keep(openMounts(mounts, handover, budget)));
+    const listeners = order.listenerDescriptors.map((place) => keep(listenerFromFd(handover.take(place))));
     const streams = { ...(stdin && { stdin }), ...(stdout && { stdout }), ...(stderr && { stderr }) };
     return {
-      moduleFd: at(order.moduleDescriptor),
+      moduleFd: handover.take(order.moduleDescriptor),
       config: { args: order.args, env: order.env, ...streams, preopens, listeners, budget },
       flush: async () => void (await Promise.all([stdout?.flush(), stderr?.flush()])),
-      close() {
-        for (const handle of [stdin, stdout, stderr, ...preopens, ...listeners]) handle?.close();
-      },
+      close: () => closeAll(opened),
     };
   } catch (error) {
-    for (const descriptor of descriptors) closeSync(descriptor);
+    closeAll(opened);
+    handover.closeRest();
     throw error;
   }
 }
 
+function closeAll(handles: readonly { close(): void }[]): void {
+  for (const handle of handles) handle.close();
+}
+
+/** The descriptors of one order, each of which is closed here unless somebody has taken it. */
+class ReceivedDescriptors {
+  readonly #descriptors: readonly number[];
+  readonly #left: Set<number>;
+
+  constructor(descriptors: readonly number[]) {
+    this.#descriptors = descriptors;
+    this.#left = new Set(descriptors);
+  }
+
+  take(place: number): number {
+    const descriptor = this.#descriptors[place];
+    if (descriptor === undefined) {
+      throw new KwasmError("corrupt", `open grant ${String(place)}: it was not handed over`);
+    }
+    this.#left.delete(descriptor);
+    return descriptor;
+  }
+
+  closeRest(): void {
+    for (const descriptor of this.#left) closeSync(descriptor);
+  }
+}
+
+type MountOrder = GuestOrder["mounts"][number];
+
 /** Absolute guest paths make one tree, as a container's file system; each relative one is a grant of its own. */
-function openMounts(order: GuestOrder, at: (place: number) => number, budget: DescriptorBudget): MountTree[] {
-  const mounts = order.mounts.map(({ guestPath, descriptor, readOnly }) => ({
-    guestPath,
-    fd: at(descriptor),
-    readOnly,
-  }));
+function mountGroupsOf({ mounts }: GuestOrder): readonly (readonly MountOrder[])[] {
   const absolute = mounts.filter(({ guestPath }) => guestPath.startsWith("/"));
   const relative = mounts.filter(({ guestPath }) => !guestPath.startsWith("/"));
-  const trees = relative.map((mount) => openDirectoryGrant(mount, budget));
-  return absolute.length === 0 ? trees : [openMountTree(absolute, budget), ...trees];
+  return [...(absolute.length === 0 ? [] : [absolute]), ...relative.map((mount) => [mount])];
+}
+
+function openMounts(orders: readonly MountOrder[], handover: ReceivedDescriptors, budget: DescriptorBudget): MountTree {
+  const mounts = orders.map(({ guestPath, descriptor, readOnly }) => {
+    return { guestPath, fd: handover.take(descriptor), readOnly };
+  });
+  const [first] = mounts;
+  const isGrant = first !== undefined && !first.guestPath.startsWith("/");
+  return isGrant ? openDirectoryGrant(first, budget) : openMountTree(mounts, budget);
 }
