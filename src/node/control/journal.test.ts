@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { appendFileSync, mkdtempDisposableSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import * as fc from "fast-check";
 
+import { LINE_BYTES_MAX } from "../channel/index.ts";
 import { Journal } from "./journal.ts";
 import { entriesOf, type JournalEntry, readEntry, replay } from "./journal-entries.ts";
 
@@ -53,6 +55,38 @@ for (const damage of ["not json\n", "7\n", "{}\n"]) {
     });
   });
 }
+
+test("an entry longer than what is read again is refused, and the journal stays whole", () => {
+  withJournal((path) => {
+    const { journal } = Journal.open(path, readEntry);
+    const emptyBytes = JSON.stringify({ op: "workload-gone", id: "" }).length + 1;
+    const longest: JournalEntry = { op: "workload-gone", id: "x".repeat(LINE_BYTES_MAX - emptyBytes) };
+    journal.append(longest);
+    assert.throws(() => journal.append({ ...longest, id: `${longest.id}x` }), { code: "limit-exceeded" });
+    journal.append(gone);
+    journal.close();
+    assert.deepEqual(read(path).entries, [longest, gone]);
+  });
+});
+
+test("a disk that is full loses the entry and nothing else", () => {
+  const journalModule = join(import.meta.dirname, "journal.ts");
+  withJournal((path) => {
+    // A process may be forbidden to write files past a size; its writes are cut there, as on a full disk.
+    const program = `
+      import { Journal } from ${JSON.stringify(journalModule)};
+      process.on("SIGXFSZ", () => undefined);
+      const { journal } = Journal.open(${JSON.stringify(path)}, (value) => value);
+      journal.append(${JSON.stringify(gone)});
+      try { journal.append({ op: "workload-gone", id: "b".repeat(8_000) }); } catch (error) { console.log(error.code); }
+      journal.append(${JSON.stringify(gone)});
+      journal.close();`;
+    const shell = 'ulimit -f 2; exec "$0" --input-type=module --disable-warning=ExperimentalWarning -e "$1"';
+    const output = execFileSync("/bin/sh", ["-c", shell, process.execPath, program], { encoding: "utf8" });
+    assert.equal(output, "limit-exceeded\n");
+    assert.deepEqual(read(path), { entries: [gone, gone], isTorn: false });
+  });
+});
 
 test("a rewritten journal says what the long one said", () => {
   withJournal((path) => {

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, readFileSync, statSync, writeSync } from "node:fs";
 
 import { KwasmError, systemErrorCode, writeFileAtomic } from "#base";
 
@@ -18,11 +18,14 @@ export class Journal<Entry> {
   readonly #path: string;
   #fd: number;
   #lines: number;
+  /** Where the last whole line ends. */
+  #bytes: number;
 
   private constructor(path: string, fd: number, lines: number) {
     this.#path = path;
     this.#fd = fd;
     this.#lines = lines;
+    this.#bytes = fstatSync(fd).size;
   }
 
   /** Opens or creates the journal at `path`. `isTorn` says that its last line was cut; it is gone from the file then. */
@@ -39,12 +42,19 @@ export class Journal<Entry> {
     return { journal: new Journal<Entry>(path, fd, entries.length), entries, isTorn };
   }
 
+  /** Throws a typed error where the disk takes no more; nothing of the entry is in the file then. */
   append(entry: Entry): void {
     const line = Buffer.from(`${JSON.stringify(entry)}\n`);
-    const written = writeSync(this.#fd, line);
-    if (written !== line.length) {
-      throw new KwasmError("limit-exceeded", `write the journal "${this.#path}": the disk is full`);
+    if (line.length > LINE_BYTES_MAX) throw tooLong(this.#path, line.length);
+    try {
+      const written = writeSync(this.#fd, line);
+      if (written !== line.length) throw diskIsFull(this.#path);
+    } catch (error) {
+      // What was written of it would make one unreadable line with the entry after it.
+      ftruncateSync(this.#fd, this.#bytes);
+      throw KwasmError.from(error, `write the journal "${this.#path}"`);
     }
+    this.#bytes += line.length;
     this.#lines++;
   }
 
@@ -56,9 +66,12 @@ export class Journal<Entry> {
   /** Replaces everything by `entries`, atomically. */
   rewrite(entries: readonly Entry[]): void {
     writeFileAtomic(this.#path, entries.map((entry) => `${JSON.stringify(entry)}\n`).join(""), 0o600);
+    // The new one first: a number that was closed and is still held here may soon be somebody else's file.
+    const fd = openSync(this.#path, "a", 0o600);
     closeSync(this.#fd);
-    this.#fd = openSync(this.#path, "a", 0o600);
+    this.#fd = fd;
     this.#lines = entries.length;
+    this.#bytes = fstatSync(fd).size;
   }
 
   close(): void {
@@ -69,8 +82,23 @@ export class Journal<Entry> {
   }
 }
 
+function tooLong(path: string, bytes: number): KwasmError {
+  return new KwasmError(
+    "limit-exceeded",
+    `write the journal "${path}": an entry has "${String(bytes)}" bytes, at most "${String(LINE_BYTES_MAX)}" are read again`,
+  );
+}
+
+function diskIsFull(path: string): KwasmError {
+  return new KwasmError("limit-exceeded", `write the journal "${path}": the disk is full; make room`);
+}
+
 function readIfThere(path: string): Buffer {
   try {
+    const { size } = statSync(path);
+    if (size > JOURNAL_BYTES_MAX) {
+      throw new KwasmError("limit-exceeded", `read the journal "${path}": it has "${String(size)}" bytes`);
+    }
     return readFileSync(path);
   } catch (error) {
     if (systemErrorCode(error) === "ENOENT") return Buffer.alloc(0);
@@ -79,9 +107,6 @@ function readIfThere(path: string): Buffer {
 }
 
 function parseLines<Entry>(bytes: Buffer, path: string, read: (value: unknown) => Entry): Entry[] {
-  if (bytes.length > JOURNAL_BYTES_MAX) {
-    throw new KwasmError("limit-exceeded", `read the journal "${path}": it has ${String(bytes.length)} bytes`);
-  }
   try {
     return new LineSplitter(LINE_BYTES_MAX).push(bytes).map((line) => read(JSON.parse(Buffer.from(line).toString())));
   } catch (error) {
