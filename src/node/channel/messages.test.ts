@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
 
-import { type CellLine, parseCellLine } from "./messages.ts";
+import { type CellLine, MESSAGE_LENGTH_MAX, parseCellLine } from "./messages.ts";
 
 const good: readonly CellLine[] = [
   { event: "ready" },
@@ -38,6 +38,17 @@ for (const text of bad) {
   test(`${text === "" ? "an empty line" : text} of a cell is refused`, () =>
     assert.throws(() => parseCellLine(Buffer.from(text))));
 }
+
+test("a message of a cell is cut where no honest one is longer", () => {
+  for (const extra of [0, 1]) {
+    const message = "m".repeat(MESSAGE_LENGTH_MAX + extra);
+    const line = { event: "guest-ended", guest: 1, outcome: { kind: "trapped", message } };
+    assert.deepEqual(parseCellLine(Buffer.from(JSON.stringify(line))), {
+      ...line,
+      outcome: { kind: "trapped", message: "m".repeat(MESSAGE_LENGTH_MAX) },
+    });
+  }
+});
 
 test("whatever a cell writes, control reads a message or throws an Error", () => {
   fc.assert(

@@ -62,11 +62,14 @@ export const LINE_BYTES_MAX = 4 * 1024 * 1024;
 /** Where a cell finds its sockets and its shared page; 0 to 2 are its own standard streams. */
 export const cellDescriptors = { lines: 3, packets: 4, runQueue: 5 } as const;
 
+/** A message ends in a status and in the journal; an honest one, every missing import named, is shorter. */
+export const MESSAGE_LENGTH_MAX = 64 * 1024;
+
 const outcomeKinds: ReadonlySet<string> = new Set(["exited", "trapped", "out-of-memory", "killed", "refused"]);
 
 /**
  * Reads a line that a cell sent. A cell that a guest took over can write anything, so every field that control uses is
- * checked here; texts are for people only and are not.
+ * checked here; texts are for people only and are just cut to a length.
  */
 export function parseCellLine(line: Uint8Array): CellLine {
   const value = parseObject(line);
@@ -77,7 +80,7 @@ export function parseCellLine(line: Uint8Array): CellLine {
   const reply = wholeNumber(value["reply"]);
   if (!isRecord(value["error"])) return { reply, value: parseReply(value["value"]) };
   const { code, message } = value["error"];
-  return { reply, error: { code: parseErrorCode(code), message: String(message) } };
+  return { reply, error: { code: parseErrorCode(code), message: readText(message) } };
 }
 
 function parseReply(value: unknown): { memoryBytes: number } | Record<string, never> {
@@ -87,12 +90,12 @@ function parseReply(value: unknown): { memoryBytes: number } | Record<string, ne
 
 function parseOutcome(value: unknown): GuestOutcome {
   if (!isRecord(value) || !outcomeKinds.has(String(value["kind"]))) throw unreadable();
-  const message = String(value["message"]);
+  const message = readText(value["message"]);
   switch (value["kind"]) {
     case "exited":
       return { kind: "exited", code: wholeNumber(value["code"]) };
     case "killed":
-      return { kind: "killed", signal: String(value["signal"]) };
+      return { kind: "killed", signal: readText(value["signal"]) };
     case "refused":
       return { kind: "refused", code: parseErrorCode(value["code"]), message };
     case "out-of-memory":
@@ -100,6 +103,10 @@ function parseOutcome(value: unknown): GuestOutcome {
     default:
       return { kind: "trapped", message };
   }
+}
+
+function readText(value: unknown): string {
+  return String(value).slice(0, MESSAGE_LENGTH_MAX);
 }
 
 function parseErrorCode(value: unknown): ErrorCode {

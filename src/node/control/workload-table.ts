@@ -8,6 +8,11 @@ import { transition, type WorkloadEvent } from "./workload-state.ts";
 /** Rows that a machine may hold: ten times the largest node that Kubernetes recommends, and a bound on memory. */
 const SANDBOXES_MAX = 5_000;
 const WORKLOADS_MAX = 10_000;
+/**
+ * What one workload may be written as, JSON: Linux gives a program as much for its arguments and environment. A cell is
+ * told of it in one line and the journal keeps it in one, and both take LINE_BYTES_MAX.
+ */
+export const SPEC_BYTES_MAX = 2 * 1024 * 1024;
 
 export interface SandboxRow {
   readonly spec: SandboxSpec;
@@ -63,6 +68,8 @@ export class WorkloadTable {
       throw new KwasmError("already-exists", `create workload "${spec.id}": there is one of that name`);
     }
     if (this.#workloads.size >= WORKLOADS_MAX) throw tooMany("workload", spec.id, WORKLOADS_MAX);
+    const bytes = Buffer.byteLength(JSON.stringify(spec));
+    if (bytes > SPEC_BYTES_MAX) throw tooLong(spec.id, bytes);
     this.sandbox(spec.sandboxId);
     const view: WorkloadView = { id: spec.id, sandboxId: spec.sandboxId, state: "created" };
     const row: WorkloadRow = { spec, view, exited: Promise.withResolvers() };
@@ -122,5 +129,13 @@ function tooMany(kind: string, id: string, max: number): KwasmError {
   return new KwasmError(
     "limit-exceeded",
     `create ${kind} "${id}": this machine holds ${String(max)} at most; delete some first`,
+  );
+}
+
+function tooLong(id: string, bytes: number): KwasmError {
+  return new KwasmError(
+    "limit-exceeded",
+    `create workload "${id}": its arguments, environment and mounts have "${String(bytes)}" bytes, ` +
+      `at most "${String(SPEC_BYTES_MAX)}" are passed on; put long values into a file that is mounted`,
   );
 }
