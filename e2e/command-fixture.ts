@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -12,6 +12,9 @@ import { assemble } from "./machine-fixture.ts";
 
 export const root = resolve(import.meta.dirname, "..");
 const program = join(root, "kwasm");
+
+// What the first use says about setting itself up is not what these tests compare.
+execFileSync(join(root, "tools/prepare"), ["--bundle"], { stdio: "ignore" });
 
 /** Looks at something that tells nobody when it changes. */
 const LOOK_AGAIN_MS = 50;
@@ -48,8 +51,13 @@ export class KwasmCommand implements AsyncDisposable {
   readonly stateDirectory = join(this.directory, "state of a test");
 
   /** Starts the command; for those that go on until they are told to end. */
-  start(words: readonly string[], { cwd = root, env = {} }: StartOptions = {}): ChildProcessWithoutNullStreams {
-    return spawn(program, words, { cwd, env: { ...process.env, KWASM_STATE: this.stateDirectory, ...env } });
+  start(words: readonly string[], options: StartOptions = {}): ChildProcessWithoutNullStreams {
+    return spawn(program, words, this.#spawnOptions(options));
+  }
+
+  /** As `start`, in a process group of its own, as a shell starts it in a terminal. */
+  startGroup(words: readonly string[], options: StartOptions = {}): ChildProcessWithoutNullStreams {
+    return spawn(program, words, { ...this.#spawnOptions(options), detached: true });
   }
 
   /** Runs the command to its end. */
@@ -111,6 +119,10 @@ export class KwasmCommand implements AsyncDisposable {
   /** Writes the module of `testdata/NAME.wat` into a folder of the test's. */
   writeGuest(name: string, folder = "."): string {
     return this.write(join(folder, `${name}.wasm`), assemble(name));
+  }
+
+  #spawnOptions({ cwd = root, env = {} }: StartOptions) {
+    return { cwd, env: { ...process.env, KWASM_STATE: this.stateDirectory, ...env } };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -42,10 +42,17 @@ export function parseListenAddress(text: string): ListenerSpec {
 
 /** Bytes of a quantity as Kubernetes writes them (`32Mi`, `1G`, `65536`). */
 export function parseMemory(text: string): number {
-  const quantity = parseQuantity(text);
-  const bytes = quantity === undefined ? 0 : quantityToNumber(quantity);
+  const bytes = readBytes(text);
   if (!Number.isSafeInteger(bytes) || bytes <= 0) throw refuse("--memory", text, "write a size such as 32Mi");
   return bytes;
+}
+
+function readBytes(text: string): number {
+  try {
+    return quantityToNumber(parseQuantity(text));
+  } catch (error) {
+    throw refuse("--memory", text, "write a size such as 32Mi", error);
+  }
 }
 
 /** The longest time that a timer of this platform can wait: 24 days. */
@@ -58,6 +65,6 @@ export function parseTimeout(text: string): number {
   throw refuse("--timeout", text, "give more than 0 and at most 24 days");
 }
 
-function refuse(option: string, text: string, advice: string): KwasmError {
-  return new KwasmError("invalid-argument", `read ${option} "${text}": ${advice}`);
+function refuse(option: string, text: string, advice: string, cause?: unknown): KwasmError {
+  return new KwasmError("invalid-argument", `read ${option} "${text}": ${advice}`, { cause });
 }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { createReadStream, statSync } from "node:fs";
+import { createReadStream, existsSync, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 
@@ -32,7 +32,15 @@ export async function findProgram(reference: string, options: ProgramOptions): P
   const path = resolve(options.cwd, reference);
   const kind = kindOf(path);
   if (kind === "file") return programOfFile(path, reference, options);
-  if (kind === "directory") return programOfImage(await openImage({ kind: "layout", directory: path }), options);
+  if (kind === "directory") {
+    if (existsSync(join(path, "oci-layout"))) {
+      return programOfImage(await openImage({ kind: "layout", directory: path }), options);
+    }
+    throw new KwasmError(
+      "unsupported",
+      `run "${reference}": the folder is no OCI image layout, it has no "oci-layout"`,
+    );
+  }
   if (reference.endsWith(".wasm") || /^\.{0,2}\//u.test(reference)) {
     throw new KwasmError("not-found", `run "${reference}": there is no such file`);
   }
