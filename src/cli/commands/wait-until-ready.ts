@@ -7,7 +7,8 @@ import { whyHopeless } from "./hopeless-pod.ts";
 import { isOwnerOf } from "./owned-pods.ts";
 
 /**
- * Without a readiness probe a container counts as ready the moment it starts. One that ends at once, twice, is seen
+ * Without a readiness probe a container counts as ready the moment it starts, and a connection to its port is taken
+ * before the guest has asked for one: only an answer by HTTP shows that it serves. One that ends at once, twice, is seen
  * within this time, and is told instead of called ready.
  */
 const STEADY_MS = 500;
@@ -61,7 +62,7 @@ async function whenReady(client: LocalClient, object: Workload, signal: AbortSig
   if (object.kind === "Deployment") await client.waitForRollout(namespace, name, signal);
   else await client.waitForPod(namespace, name, signal);
   const { containers } = object.kind === "Deployment" ? object.spec.template.spec : object.spec;
-  const isProbed = containers.every(({ readinessProbe }) => readinessProbe !== undefined);
+  const isProbed = containers.every(({ readinessProbe }) => readinessProbe?.httpGet !== undefined);
   if (!isProbed) await setTimeout(STEADY_MS, undefined, { signal });
 }
 
