@@ -17,6 +17,8 @@ export interface SandboxSpec {
   /** Isolation group: guests of one group share a cell (design §3); by default the pod's namespace. */
   readonly group: string;
   readonly listeners: readonly ListenerSpec[];
+  /** Where its listeners are opened: a network namespace's file such as `/var/run/netns/cni-…`; the host's by default. */
+  readonly networkNamespace?: string;
 }
 
 /** A host directory or file that a guest sees at `guestPath`. */
@@ -27,8 +29,14 @@ export interface MountSpec {
   readonly readOnly: boolean;
 }
 
-/** Where a guest's output goes. `log`: one file in CRI's log format, kept by control's log writer. */
-export type OutputSpec = { readonly kind: "log"; readonly path: string } | { readonly kind: "discard" };
+/**
+ * Where a guest's output goes. `log`: one file in CRI's log format, kept by control's log writer. `fifos`: FIFOs that
+ * somebody else reads, as containerd does; a stream without one is discarded, and both may be the same.
+ */
+export type OutputSpec =
+  | { readonly kind: "log"; readonly path: string }
+  | { readonly kind: "fifos"; readonly stdoutPath?: string; readonly stderrPath?: string }
+  | { readonly kind: "discard" };
 
 export interface WorkloadSpec {
   /** Unique on this machine; a restarted container is a new workload with a new id. */

@@ -5,8 +5,9 @@ import type { KillSignal } from "../workload.ts";
 import { CellPool } from "./cell-pool.ts";
 import type { Cell } from "./cell.ts";
 import { type Verdict, verdictOfCellEnd, verdictOfOutcome } from "./exit-status.ts";
+import { type GuestOutput, openGuestOutput } from "./guest-output.ts";
 import { prepareHandover } from "./handover.ts";
-import { closeOutput, LogWriter, type OutputPipes } from "./log-writer.ts";
+import { LogWriter } from "./log-writer.ts";
 import { type ProcessEnd, Spawner } from "./spawner.ts";
 import type { SandboxRow, WorkloadRow } from "./workload-table.ts";
 
@@ -44,8 +45,8 @@ export class Placement {
   /** Guests by cell and number: the row of a guest that a cell speaks of. */
   readonly #guests = new Map<Cell, Map<number, WorkloadRow>>();
   readonly #sentences = new Map<Cell, CellSentence>();
-  /** Output pipes still open, by workload; an exit is told when they are drained. */
-  readonly #outputs = new Map<string, OutputPipes>();
+  /** Outputs still open, by workload; an exit is told when they are finished. */
+  readonly #outputs = new Map<string, GuestOutput>();
   /** Sandboxes whose guests run apart from their group. */
   readonly #secluded = new Set<string>();
   #lastGuest = 0;
@@ -140,7 +141,7 @@ export class Placement {
     const output = this.#openOutput(row);
     try {
       const listenerFds = sandbox.listeners.map(({ fd }) => fd);
-      const handover = prepareHandover(place.guest, row.spec, listenerFds, output ?? {});
+      const handover = prepareHandover(place.guest, row.spec, listenerFds, output.descriptors);
       row.place = place;
       this.#guestsOf(place.cell).set(place.guest, row);
       try {
@@ -149,13 +150,14 @@ export class Placement {
         handover.close();
       }
     } finally {
-      if (output !== undefined) closeOutput(output);
+      output.closeDescriptors();
     }
   }
 
-  #openOutput(row: WorkloadRow): OutputPipes | undefined {
-    if (row.spec.output.kind === "discard") return undefined;
-    const output = this.#logs.open(row.spec.output.path);
+  #openOutput(row: WorkloadRow): GuestOutput {
+    const output = openGuestOutput(row.spec.output, this.#logs, this.#options.log);
+    // A start that is tried again has left one behind.
+    void this.#outputs.get(row.spec.id)?.finish();
     this.#outputs.set(row.spec.id, output);
     return output;
   }
@@ -213,7 +215,7 @@ export class Placement {
     const output = this.#outputs.get(row.spec.id);
     const timeout = Promise.withResolvers<void>();
     const timer = setTimeout(timeout.resolve, LOG_DRAIN_MS);
-    await Promise.race([output?.drained, timeout.promise]);
+    await Promise.race([output?.finish(), timeout.promise]);
     clearTimeout(timer);
     this.#outputs.delete(row.spec.id);
     this.#options.onEnded(row, verdict);

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { KwasmError, type Log } from "#base";
 
 import { openListener } from "../syscall/listener.ts";
+import { runInNetworkNamespace } from "../syscall/network-namespace.ts";
 import type {
   ExitStatus,
   KillSignal,
@@ -222,10 +223,17 @@ function unknownEnd(startedAtMs: number, finishedAtMs: number): ExitStatus {
 function openSandbox(spec: SandboxSpec): SandboxRow {
   const listeners: SandboxRow["listeners"][number][] = [];
   try {
-    for (const { address, port } of spec.listeners) listeners.push(openListener(address, port));
+    openInPlace(spec.networkNamespace, () => {
+      for (const { address, port } of spec.listeners) listeners.push(openListener(address, port));
+    });
     return { spec, listeners };
   } catch (error) {
     for (const listener of listeners) closeSync(listener.fd);
     throw error;
   }
+}
+
+function openInPlace(networkNamespace: string | undefined, open: () => void): void {
+  if (networkNamespace === undefined) open();
+  else runInNetworkNamespace(networkNamespace, open);
 }

@@ -15,13 +15,16 @@ const { functions } = dlopen(null, {
   listen: { arguments: ["i32", "i32"], return: "i32" },
   memfd_create: { arguments: ["pointer", "u32"], return: "i32" },
   mmap: { arguments: ["u64", "u64", "i32", "i32", "i32", "i64"], return: "pointer" },
+  mount: { arguments: ["pointer", "pointer", "pointer", "u64", "pointer"], return: "i32" },
   pipe2: { arguments: ["pointer", "i32"], return: "i32" },
   prctl: { arguments: ["i32", "u64", "u64", "u64", "u64"], return: "i32" },
   recvmsg: { arguments: ["i32", "pointer", "i32"], return: "i64" },
   sendmsg: { arguments: ["i32", "pointer", "i32"], return: "i64" },
+  setns: { arguments: ["i32", "i32"], return: "i32" },
   setsockopt: { arguments: ["i32", "i32", "i32", "pointer", "u32"], return: "i32" },
   socket: { arguments: ["i32", "i32", "i32"], return: "i32" },
   socketpair: { arguments: ["i32", "i32", "i32", "pointer"], return: "i32" },
+  umount2: { arguments: ["pointer", "i32"], return: "i32" },
 });
 
 export const libc = functions;

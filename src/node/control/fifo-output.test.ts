@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, constants, createReadStream, mkdtempDisposableSync, openSync, rmSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+
+import { silentLog } from "#base";
+
+import { FifoOutput } from "./fifo-output.ts";
+
+function makeFifo(): { readonly path: string; remove(): void } {
+  const directory = mkdtempDisposableSync(join(tmpdir(), "kwasm-fifo-"));
+  const path = join(directory.path, "out");
+  execFileSync("mkfifo", [path]);
+  return { path, remove: () => directory.remove() };
+}
+
+function write(output: FifoOutput, text: string): void {
+  const writer = output.openWriter();
+  writeSync(writer, text);
+  closeSync(writer);
+}
+
+async function readAll(path: string): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of createReadStream(path)) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString();
+}
+
+test("a reader that comes after the guest's end finds every line, and then the end", async () => {
+  const fifo = makeFifo();
+  const output = new FifoOutput(fifo.path, silentLog);
+  write(output, "before\n");
+  output.release();
+  // The timer that looks for readers keeps no process alive; this one does meanwhile.
+  const waiting = setInterval(() => undefined, 1_000);
+  assert.equal(await readAll(fifo.path), "before\n");
+  clearInterval(waiting);
+  output.close();
+  fifo.remove();
+});
+
+test("a reader that is there sees the end as soon as the guest has ended", async () => {
+  const fifo = makeFifo();
+  const output = new FifoOutput(fifo.path, silentLog);
+  const reader = openSync(fifo.path, constants.O_RDONLY | constants.O_NONBLOCK);
+  write(output, "hello\n");
+  output.release();
+  const stream = createReadStream("", { fd: reader });
+  const text: Buffer[] = [];
+  stream.on("data", (chunk) => text.push(Buffer.from(chunk)));
+  await once(stream, "end");
+  assert.equal(Buffer.concat(text).toString(), "hello\n");
+  fifo.remove();
+});
+
+test("a guest that writes while nobody else reads meets no broken pipe", () => {
+  const fifo = makeFifo();
+  const output = new FifoOutput(fifo.path, silentLog);
+  const reader = openSync(fifo.path, constants.O_RDONLY | constants.O_NONBLOCK);
+  closeSync(reader);
+  write(output, "still here\n");
+  output.close();
+  output.close();
+  fifo.remove();
+});
+
+test("a FIFO that was removed is let go", () => {
+  const fifo = makeFifo();
+  const output = new FifoOutput(fifo.path, silentLog);
+  rmSync(fifo.path);
+  output.release();
+  fifo.remove();
+});
+
+test("a FIFO that is not there is named", () => {
+  assert.throws(() => new FifoOutput("/nowhere/out", silentLog), { code: "not-found", message: /\/nowhere\/out/u });
+});
