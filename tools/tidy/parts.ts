@@ -4,7 +4,10 @@ export const importTable: Readonly<Record<string, readonly string[]>> = {
   api: ["base"],
   engine: ["base"],
   image: ["base"],
+  proto: ["base"],
+  ttrpc: ["base", "proto"],
   node: ["base", "engine"],
+  shim: ["base", "proto", "ttrpc", "image", "node"],
   local: ["base", "api", "image", "node"],
   cli: ["base", "api", "engine", "image", "node", "local"],
   // Fixtures for tests: any façade, and no product file imports it.
