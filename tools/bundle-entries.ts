@@ -4,5 +4,6 @@ export const bundleEntries: Readonly<Record<string, string>> = {
   "cell.js": "src/node/cell/main.ts",
   "spawner-worker.js": "src/node/control/spawner-worker.ts",
   "log-worker.js": "src/node/control/log-worker.ts",
+  "shim.js": "src/shim/shim-main.ts",
   "balancer.js": "src/local/services/balancer-main.ts",
 };
