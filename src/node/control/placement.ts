@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
 import { KwasmError, type Log } from "#base";
 
 import type { GuestOutcome } from "../channel/index.ts";
@@ -15,6 +17,8 @@ import type { SandboxRow, WorkloadRow } from "./workload-table.ts";
 const KILL_ANSWER_MS = 1_000;
 /** How long the last lines of a guest may take on their way to its log before its exit is told without them. */
 const LOG_DRAIN_MS = 2_000;
+/** How long a cell may take to say how much memory a guest has; the kubelet gives a whole node's answer two seconds. */
+const STATS_ANSWER_MS = 500;
 /** Cells that a start may lose to other guests before it counts as failed. */
 const START_ATTEMPTS_MAX = 3;
 
@@ -100,9 +104,13 @@ export class Placement {
     await row.exited.promise;
   }
 
-  async memoryBytesOf({ place }: WorkloadRow): Promise<number> {
-    if (place === undefined) return 0;
-    return (await place.cell.request({ call: "stats", guest: place.guest })).memoryBytes;
+  /** What the cell says of the guest's memory, or what it said last where it does not answer in time. */
+  async memoryBytesOf(row: WorkloadRow): Promise<number> {
+    if (row.place !== undefined) {
+      const asked = this.#askMemory(row, row.place);
+      await Promise.race([asked, sleep(STATS_ANSWER_MS, undefined, { ref: false })]);
+    }
+    return row.memoryBytes;
   }
 
   /** Ends the cells that nobody needs once `sandbox` is gone. */
@@ -151,6 +159,15 @@ export class Placement {
       }
     } finally {
       output.closeDescriptors();
+    }
+  }
+
+  async #askMemory(row: WorkloadRow, place: { cell: Cell; guest: number }): Promise<void> {
+    try {
+      row.memoryBytes = (await place.cell.request({ call: "stats", guest: place.guest })).memoryBytes;
+    } catch (error) {
+      // Nobody may be waiting any more, and the figure from before is the best there is.
+      this.#options.log.debug("a cell did not tell a guest's memory", { workload: row.spec.id, reason: error });
     }
   }
 

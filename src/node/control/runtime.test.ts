@@ -174,6 +174,17 @@ test("a guest that was to start while another did not yield starts in the next c
   assert.equal(late.state, "running");
 });
 
+test("the memory of a guest is told while another one has the thread of their cell", async () => {
+  await using machine = new Machine();
+  await machine.place("pod");
+  await machine.run("neighbour", "sleeper");
+  const before = await machine.runtime.statsOf("neighbour");
+  await machine.run("villain", "spinner");
+  assert.deepEqual(await machine.runtime.statsOf("neighbour"), before);
+  assert.equal(before.memoryBytes, 65_536);
+  assert.equal(machine.runtime.listWorkloads().find(({ id }) => id === "villain")?.state, "running");
+});
+
 test("a killed cell ends its guests with a reason, and the next guest gets a new one", async () => {
   await using machine = new Machine();
   await machine.place("pod");

@@ -24,8 +24,9 @@ export interface WorkloadRow {
   view: WorkloadView;
   /** Where it runs, from the moment its start was asked of a cell. */
   place?: { readonly cell: Cell; readonly guest: number };
-  /** The signal that was asked for; the exit code tells it. */
   readonly exited: PromiseWithResolvers<ExitStatus>;
+  /** Its linear memory when its cell last said so. */
+  memoryBytes: number;
 }
 
 /**
@@ -72,7 +73,7 @@ export class WorkloadTable {
     if (bytes > SPEC_BYTES_MAX) throw tooLong(spec.id, bytes);
     this.sandbox(spec.sandboxId);
     const view: WorkloadView = { id: spec.id, sandboxId: spec.sandboxId, state: "created" };
-    const row: WorkloadRow = { spec, view, exited: Promise.withResolvers() };
+    const row: WorkloadRow = { spec, view, exited: Promise.withResolvers(), memoryBytes: 0 };
     this.#workloads.set(spec.id, row);
     this.#tell(view);
     return row;
