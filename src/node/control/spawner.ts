@@ -18,9 +18,15 @@ export interface ProcessOrder {
 export interface SpawnedProcess {
   readonly pid: number;
   readonly ended: Promise<ProcessEnd>;
+  /** Has no effect on a process that has ended: its number may be another's by now. */
+  kill(signal: ProcessSignal): void;
 }
 
-export type SpawnerRequest = { readonly id: number; readonly order: ProcessOrder };
+export type ProcessSignal = "SIGTERM" | "SIGKILL";
+
+export type SpawnerRequest =
+  | { readonly id: number; readonly order: ProcessOrder }
+  | { readonly id: number; readonly signal: ProcessSignal };
 export type SpawnerEvent =
   | { readonly id: number; readonly event: "started"; readonly pid: number }
   | { readonly id: number; readonly event: "failed"; readonly message: string }
@@ -34,24 +40,24 @@ interface Waiter {
 /**
  * Starts cells from a thread that has given up every privilege, so that they are born without any while control keeps
  * what it needs; later hardening (namespaces, seccomp) belongs to that thread as well (facts of isolation §3). The
- * thread lives as long as control: its children die with it.
+ * thread lives as long as control: its children die with it. One that ends all the same is replaced at the next start.
  */
 export class Spawner {
-  readonly #worker: Worker;
   readonly #waiters = new Map<number, Waiter>();
+  #worker: Worker | undefined;
   #lastId = 0;
+  #isClosed = false;
 
   constructor() {
-    this.#worker = new Worker(entryPath(import.meta.url, "./spawner-worker.ts", "spawner-worker.js"));
-    this.#worker.on("message", (event: SpawnerEvent) => this.#receive(event));
-    this.#worker.on("error", (error: Error) => this.#fail(error));
-    this.#worker.unref();
+    this.#worker = this.#startWorker();
   }
 
   async spawn(order: ProcessOrder): Promise<SpawnedProcess> {
+    if (this.#isClosed) throw new KwasmError("unavailable", "start a process: the spawner was closed");
     const waiter: Waiter = { started: Promise.withResolvers(), ended: Promise.withResolvers() };
     const id = ++this.#lastId;
     this.#waiters.set(id, waiter);
+    this.#worker ??= this.#startWorker();
     this.#worker.ref();
     this.#worker.postMessage({ id, order } satisfies SpawnerRequest);
     return waiter.started.promise;
@@ -59,7 +65,21 @@ export class Spawner {
 
   /** Ends the thread, and with it every process that it started. */
   async close(): Promise<void> {
-    await this.#worker.terminate();
+    this.#isClosed = true;
+    await this.#worker?.terminate();
+  }
+
+  #startWorker(): Worker {
+    const worker = new Worker(entryPath(import.meta.url, "./spawner-worker.ts", "spawner-worker.js"));
+    let reason = "it was closed";
+    worker.on("message", (event: SpawnerEvent) => this.#receive(event));
+    worker.on("error", (error: Error) => (reason = error.message));
+    worker.once("exit", () => {
+      this.#worker = undefined;
+      this.#endAll(reason);
+    });
+    worker.unref();
+    return worker;
   }
 
   #receive(event: SpawnerEvent): void {
@@ -67,7 +87,11 @@ export class Spawner {
     if (waiter === undefined) return;
     switch (event.event) {
       case "started":
-        waiter.started.resolve({ pid: event.pid, ended: waiter.ended.promise });
+        waiter.started.resolve({
+          pid: event.pid,
+          ended: waiter.ended.promise,
+          kill: (signal) => this.#kill(event.id, signal),
+        });
         return;
       case "failed":
         waiter.started.reject(new KwasmError("internal", `start a process: ${event.message}`));
@@ -77,13 +101,18 @@ export class Spawner {
         break;
     }
     this.#waiters.delete(event.id);
-    if (this.#waiters.size === 0) this.#worker.unref();
+    if (this.#waiters.size === 0) this.#worker?.unref();
   }
 
-  #fail(cause: Error): void {
-    const error = new KwasmError("internal", `the spawner thread ended: ${cause.message}`, { cause });
+  /** By the thread that reaps the process, for only there a number cannot have become another process's meanwhile. */
+  #kill(id: number, signal: ProcessSignal): void {
+    if (this.#waiters.has(id)) this.#worker?.postMessage({ id, signal } satisfies SpawnerRequest);
+  }
+
+  /** The kernel ends the children of a thread together with it: see dieWithParent. */
+  #endAll(reason: string): void {
     for (const waiter of this.#waiters.values()) {
-      waiter.started.reject(error);
+      waiter.started.reject(new KwasmError("internal", `start a process: the spawner thread ended: ${reason}`));
       waiter.ended.resolve({ code: null, signal: "SIGKILL" });
     }
     this.#waiters.clear();
