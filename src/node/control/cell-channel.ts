@@ -17,9 +17,14 @@ import { sendDescriptors } from "../syscall/descriptor-passing.ts";
 /** Requests with descriptors under way at once: the packet socket's buffer holds about a hundred packets. */
 const HANDOVERS_MAX = 32;
 
+/** How long what a dead cell said last may take to be read; a process that it forked may hold the line open. */
+const LAST_WORDS_MS_MAX = 1_000;
+
 export interface CellChannelOptions {
   readonly group: string;
   readonly log: Log;
+  /** The cell said what no cell of ours says: a guest took it over, and nothing that it says counts any more. */
+  readonly onBroken: () => void;
 }
 
 type Reply = CellReplies[CellRequest["call"]];
@@ -27,7 +32,6 @@ type Reply = CellReplies[CellRequest["call"]];
 /** Requests, answers and events over the two sockets of a cell. */
 export class CellChannel {
   readonly ready: Promise<void>;
-  readonly closed: Promise<void>;
   /** Set by the owner before anything was asked; guests end only after they were started. */
   onGuestEnded: (guest: number, outcome: GuestOutcome) => void = () => undefined;
   readonly #options: CellChannelOptions;
@@ -35,18 +39,18 @@ export class CellChannel {
   readonly #packets: number;
   readonly #splitter = new LineSplitter(LINE_BYTES_MAX);
   readonly #pending = new Map<number, PromiseWithResolvers<Reply>>();
+  /** Guests whose end the cell may tell, once each. */
+  readonly #guests = new Set<number>();
   readonly #handoverQueue: (() => void)[] = [];
-  readonly #becomeReady: () => void;
+  readonly #ready = Promise.withResolvers<void>();
+  readonly #closed = Promise.withResolvers<void>();
+  #isReady = false;
   #handovers = 0;
   #lastId = 0;
   #isClosed = false;
 
   constructor(linesFd: number, packetsFd: number, options: CellChannelOptions) {
-    const ready = Promise.withResolvers<void>();
-    const closed = Promise.withResolvers<void>();
-    this.ready = ready.promise;
-    this.closed = closed.promise;
-    this.#becomeReady = ready.resolve;
+    this.ready = this.#ready.promise;
     this.#options = options;
     this.#packets = packetsFd;
     this.#socket = new Socket({ fd: linesFd, readable: true, writable: true });
@@ -54,8 +58,15 @@ export class CellChannel {
     this.#socket.on("error", (error) => options.log.warn("talk to a cell failed", { reason: error.message }));
     this.#socket.once("close", () => {
       this.#close();
-      closed.resolve();
+      this.#closed.resolve();
     });
+  }
+
+  /** Resolves when everything was read that a cell said before its process ended. */
+  async hearLastWords(): Promise<void> {
+    const timer = setTimeout(() => this.#socket.destroy(), LAST_WORDS_MS_MAX);
+    await this.#closed.promise;
+    clearTimeout(timer);
   }
 
   async request(request: CellRequest, descriptors: readonly number[]): Promise<Reply> {
@@ -76,6 +87,7 @@ export class CellChannel {
     if (descriptors.length > 0) sendDescriptors(this.#packets, id, descriptors);
     const answer = Promise.withResolvers<Reply>();
     this.#pending.set(id, answer);
+    if (request.call === "start") this.#guests.add(request.guest.number);
     this.#socket.write(`${JSON.stringify({ id, request })}\n`);
     return answer.promise;
   }
@@ -84,22 +96,34 @@ export class CellChannel {
     try {
       for (const line of this.#splitter.push(chunk)) this.#handle(parseCellLine(line));
     } catch (error) {
-      // A cell that breaks the protocol was taken over or is broken; nothing that it says counts any more.
       this.#options.log.error("a cell broke the protocol", { group: this.#options.group, reason: String(error) });
       this.#socket.destroy();
+      this.#options.onBroken();
     }
   }
 
+  /** Each line answers something or tells of something: what a cell can send is bounded by what was asked of it. */
   #handle(line: CellLine): void {
-    if ("event" in line) {
-      if (line.event === "ready") this.#becomeReady();
-      else this.onGuestEnded(line.guest, line.outcome);
+    if ("reply" in line) {
+      this.#settle(line);
       return;
     }
+    if (line.event === "ready") {
+      if (this.#isReady) throw unasked("ready");
+      this.#isReady = true;
+      this.#ready.resolve();
+      return;
+    }
+    if (!this.#guests.delete(line.guest)) throw unasked("the end of a guest that it does not run");
+    this.onGuestEnded(line.guest, line.outcome);
+  }
+
+  #settle(line: Extract<CellLine, { reply: number }>): void {
     const answer = this.#pending.get(line.reply);
+    if (answer === undefined) throw unasked("an answer");
     this.#pending.delete(line.reply);
-    if ("error" in line) answer?.reject(new KwasmError(line.error.code, line.error.message));
-    else answer?.resolve(line.value);
+    if ("error" in line) answer.reject(new KwasmError(line.error.code, line.error.message));
+    else answer.resolve(line.value);
   }
 
   #close(): void {
@@ -114,4 +138,8 @@ export class CellChannel {
 
 function cellIsGone(group: string): KwasmError {
   return new KwasmError("unavailable", `the cell of group "${group}" has ended`);
+}
+
+function unasked(what: string): KwasmError {
+  return new KwasmError("corrupt", `read a cell's message: it tells ${what} that nobody asked for`);
 }
