@@ -13,6 +13,7 @@ function addressesBehind(store: ObjectStore, service: Service): string[] {
   if (service.spec.clusterIP !== "None") return [];
   return store
     .list("Pod", service.metadata.namespace)
-    .filter((pod) => selectsPod(service, pod) && (service.spec.publishNotReadyAddresses || isStatusReady(pod.status)))
+    .filter((pod) => selectsPod(service, pod) && pod.metadata.deletionTimestamp === undefined)
+    .filter((pod) => service.spec.publishNotReadyAddresses || isStatusReady(pod.status))
     .flatMap(({ status }) => (status?.podIP === undefined ? [] : [status.podIP]));
 }
