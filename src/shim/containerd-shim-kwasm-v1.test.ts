@@ -1,10 +1,18 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempDisposableSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempDisposableSync,
+  readFileSync,
+  readlinkSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { text } from "node:stream/consumers";
+import { buffer } from "node:stream/consumers";
 import { test } from "node:test";
 
 import { DeleteResponse } from "#proto";
@@ -24,13 +32,13 @@ class Containerd implements AsyncDisposable {
   }
 
   /** Calls the shim as containerd does and answers what it printed on both of its outputs. */
-  async run(...action: readonly string[]): Promise<string> {
+  async run(...action: readonly string[]): Promise<Buffer> {
     const words = ["-namespace", "default", "-address", this.address, "-publish-binary", "/bin/false", "-id", "a"];
     const stdio = ["ignore", "pipe", "pipe"] as const;
     const child = spawn(this.shim, [...words, ...action], { cwd: this.bundle, stdio: [...stdio] });
     assert.ok(child.stdout !== null && child.stderr !== null);
-    const [out, error] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "exit")]);
-    return `${out}${error}`;
+    const [out, error] = await Promise.all([buffer(child.stdout), buffer(child.stderr), once(child, "exit")]);
+    return Buffer.concat([out, error]);
   }
 
   /** The process behind the shims. */
@@ -57,13 +65,15 @@ test("many starts at once begin one process and print its address, which the bun
   const address = `unix://${containerd.address}.kwasm/shim.sock`;
   const printed = await Promise.all(Array.from({ length: 5 }, () => containerd.run("start")));
   assert.deepEqual(
-    printed,
+    printed.map(String),
     Array.from({ length: 5 }, () => address),
   );
   assert.equal(readFileSync(join(containerd.bundle, "address"), "utf8"), address);
   const { pid } = containerd;
-  assert.equal(await containerd.run("-debug", "start"), address);
+  assert.equal(String(await containerd.run("-debug", "start")), address);
   assert.equal(containerd.pid, pid);
+  // The bundle goes with its container, and this process stays.
+  assert.equal(readlinkSync(`/proc/${String(pid)}/cwd`), "/");
 });
 
 test("a process that was killed is replaced at the next start", async () => {
@@ -83,15 +93,17 @@ test("a mark with another process's id is not believed", async () => {
   assert.notEqual(containerd.pid, process.pid);
 });
 
-test("a deletion says that the task was killed", async () => {
+test("a deletion says that the task was killed, and when where nobody else can", async () => {
   await using containerd = new Containerd();
-  const printed = await containerd.run("-bundle", containerd.bundle, "delete");
-  assert.equal(DeleteResponse.decode(Buffer.from("108901", "hex")).exitStatus, 137);
-  // Read as text, its last but one byte is no character of its own.
-  assert.equal(printed, Buffer.from("108901", "hex").toString());
+  const dead = DeleteResponse.decode(await containerd.run("-bundle", containerd.bundle, "delete"));
+  assert.equal(dead.exitStatus, 137);
+  assert.equal(new Date(Number(dead.exitedAt?.seconds) * 1_000).getFullYear(), new Date().getFullYear());
+  await containerd.run("start");
+  const alive = DeleteResponse.decode(await containerd.run("-bundle", containerd.bundle, "delete"));
+  assert.deepEqual([alive.exitStatus, alive.exitedAt], [137, undefined]);
 });
 
 test("an action that containerd does not have is an error", async () => {
   await using containerd = new Containerd();
-  assert.match(await containerd.run("dance"), /unknown action "dance"/u);
+  assert.match(String(await containerd.run("dance")), /unknown action "dance"/u);
 });

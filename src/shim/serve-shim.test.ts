@@ -3,6 +3,9 @@ import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { test } from "node:test";
 
+import * as fc from "fast-check";
+
+import { KwasmError } from "#base";
 import {
   DeleteResponse,
   Empty,
@@ -146,4 +149,21 @@ test("each task has a process to show, and containerd's housekeeping is answered
     await assert.rejects(shim.call(name, nothing, { id: "a" }), { code: "unsupported" });
   }
   await assert.rejects(shim.call("State", state, { id: "a", execId: "x" }), { code: "not-found" });
+});
+
+test("any bytes as any request are answered by a typed error and harm nobody", async () => {
+  await using shim = await TestShim.start();
+  await shim.create("the-guest", { guest: "sleeper" });
+  await shim.call("Start", start, { id: "the-guest" });
+  const codes = new Set(["corrupt", "limit-exceeded", "not-found", "invalid-argument", "unsupported"]);
+  const names = fc.constantFrom("State", "Create", "Start", "Delete", "Pids", "Kill", "Wait", "Stats", "Exec", "None");
+  const requests = fc.oneof(fc.uint8Array({ maxLength: 200 }), fc.constant(ProcessRequest.encode({ id: "b" })));
+  await fc.assert(
+    fc.asyncProperty(names, requests, async (name, bytes) => {
+      const request = { ...ProcessRequest, encode: () => bytes };
+      const error: unknown = await shim.call(name, { request, response: Empty }, {}).catch((thrown: unknown) => thrown);
+      assert.ok(error instanceof KwasmError && codes.has(error.code), `${name}: ${String(error)}`);
+    }),
+  );
+  assert.equal((await shim.call("State", state, { id: "the-guest" })).status, taskStatus.running);
 });
