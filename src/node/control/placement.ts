@@ -15,6 +15,8 @@ import type { SandboxRow, WorkloadRow } from "./workload-table.ts";
 
 /** How long a cell may take to end one guest before the cell itself is ended. */
 const KILL_ANSWER_MS = 1_000;
+/** How long a cell may take from its answer to telling the guest's end: it waits a second for the last output. */
+const END_TOLD_MS = 5_000;
 /** How long the last lines of a guest may take on their way to its log before its exit is told without them. */
 const LOG_DRAIN_MS = 2_000;
 /** How long a cell may take to say how much memory a guest has; the kubelet gives a whole node's answer two seconds. */
@@ -51,6 +53,10 @@ export class Placement {
   readonly #sentences = new Map<Cell, CellSentence>();
   /** Outputs still open, by workload; an exit is told when they are finished. */
   readonly #outputs = new Map<string, GuestOutput>();
+  /** Guests that are to end. */
+  readonly #endings = new Map<WorkloadRow, Promise<void>>();
+  /** Questions for memory that are not answered yet: a cell alone with its guest may compute for days. */
+  readonly #asked = new Map<WorkloadRow, Promise<void>>();
   /** Sandboxes whose guests run apart from their group. */
   readonly #secluded = new Set<string>();
   #lastGuest = 0;
@@ -92,22 +98,16 @@ export class Placement {
   async kill(row: WorkloadRow, signal: KillSignal): Promise<void> {
     const { place } = row;
     if (place === undefined) return;
-    const timer = setTimeout(() => this.#endStuck(place.cell, row), KILL_ANSWER_MS);
-    try {
-      await place.cell.request({ call: "kill", guest: place.guest, signal });
-    } catch (error) {
-      // A cell that died meanwhile took the guest with it, which is what was asked for.
-      if (!isCellGone(error)) throw error;
-    } finally {
-      clearTimeout(timer);
-    }
-    await row.exited.promise;
+    const ending = this.#endings.get(row) ?? this.#end(row, place, signal).finally(() => this.#endings.delete(row));
+    this.#endings.set(row, ending);
+    await ending;
   }
 
   /** What the cell says of the guest's memory, or what it said last where it does not answer in time. */
   async memoryBytesOf(row: WorkloadRow): Promise<number> {
     if (row.place !== undefined) {
-      const asked = this.#askMemory(row, row.place);
+      const asked = this.#asked.get(row) ?? this.#askMemory(row, row.place).finally(() => this.#asked.delete(row));
+      this.#asked.set(row, asked);
       await Promise.race([asked, sleep(STATS_ANSWER_MS, undefined, { ref: false })]);
     }
     return row.memoryBytes;
@@ -127,6 +127,24 @@ export class Placement {
     await this.#cells.close();
     await this.#logs.close();
     await this.#spawner.close();
+  }
+
+  /** One request for a guest, however often its end is asked for: none of the signals can be caught. */
+  async #end(row: WorkloadRow, place: { cell: Cell; guest: number }, signal: KillSignal): Promise<void> {
+    const endStuck = (): void => this.#endStuck(place.cell, row);
+    const timer = setTimeout(endStuck, KILL_ANSWER_MS);
+    try {
+      await place.cell.request({ call: "kill", guest: place.guest, signal });
+    } catch (error) {
+      // A cell that died meanwhile took the guest with it, which is what was asked for.
+      if (!isCellGone(error)) throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+    // A cell that lies answers and never tells the end.
+    const lie = setTimeout(endStuck, END_TOLD_MS);
+    await row.exited.promise;
+    clearTimeout(lie);
   }
 
   /** Answers false where the guest's cell was ended because of another guest, before this one ran. */

@@ -50,6 +50,8 @@ class Control implements NodeRuntime {
   readonly #placement: Placement;
   readonly #journal: Journal<JournalEntry>;
   readonly #errorFd: number;
+  /** Sandboxes on their way out: two that delete one at a time must not close its descriptors twice. */
+  readonly #deletions = new Map<string, Promise<void>>();
   #closing: Promise<void> | undefined;
 
   constructor(options: NodeRuntimeOptions) {
@@ -73,7 +75,12 @@ class Control implements NodeRuntime {
     this.#table.refuseSandbox(spec.id);
     const row = openSandbox(spec);
     const bound: SandboxSpec = { ...spec, listeners: viewOfSandbox(row).listeners };
-    this.#record({ op: "sandbox", spec: bound });
+    try {
+      this.#record({ op: "sandbox", spec: bound });
+    } catch (error) {
+      closeListeners(row);
+      throw error;
+    }
     this.#table.addSandbox({ ...row, spec: bound });
     return viewOfSandbox(row);
   }
@@ -81,18 +88,25 @@ class Control implements NodeRuntime {
   async deleteSandbox(id: string): Promise<void> {
     const row = this.#table.findSandbox(id);
     if (row === undefined) return;
-    const inside = this.#table.workloads().filter((workload) => workload.spec.sandboxId === id);
-    await Promise.all(inside.map((workload) => this.#endAndForget(workload)));
-    this.#record({ op: "sandbox-gone", id });
-    this.#table.removeSandbox(id);
-    for (const listener of row.listeners) closeSync(listener.fd);
-    const isLastOfGroup = !this.#table.sandboxes().some((sandbox) => sandbox.group === row.spec.group);
-    await this.#placement.leave(row, isLastOfGroup);
+    const under = this.#deletions.get(id) ?? this.#deleteSandbox(row).finally(() => this.#deletions.delete(id));
+    this.#deletions.set(id, under);
+    await under;
   }
 
   async createWorkload(spec: WorkloadSpec): Promise<WorkloadView> {
+    if (this.#deletions.has(spec.sandboxId)) {
+      throw new KwasmError(
+        "failed-precondition",
+        `create workload "${spec.id}": sandbox "${spec.sandboxId}" is being deleted`,
+      );
+    }
     const row = this.#table.addWorkload(spec);
-    this.#record({ op: "workload", spec });
+    try {
+      this.#record({ op: "workload", spec });
+    } catch (error) {
+      this.#table.removeWorkload(spec.id);
+      throw error;
+    }
     return row.view;
   }
 
@@ -105,7 +119,7 @@ class Control implements NodeRuntime {
       return row.view;
     }
     const startedAtMs = this.#now();
-    this.#record({ op: "started", id, atMs: startedAtMs });
+    this.#note({ op: "started", id, atMs: startedAtMs });
     this.#table.move(row, "started", { startedAtMs });
     return row.view;
   }
@@ -156,10 +170,26 @@ class Control implements NodeRuntime {
   }
 
   async #close(): Promise<void> {
-    for (const { id } of this.#table.sandboxes()) await this.deleteSandbox(id);
+    for (const { id } of this.#table.sandboxes()) {
+      await this.deleteSandbox(id).catch((error: unknown) => {
+        // Its cell ends below in any case, and the others are to be closed as well.
+        this.#log.error("delete a sandbox failed", { sandbox: id, reason: String(error) });
+      });
+    }
     await this.#placement.close();
     this.#journal.close();
     closeSync(this.#errorFd);
+  }
+
+  async #deleteSandbox(row: SandboxRow): Promise<void> {
+    const { id, group } = row.spec;
+    const inside = this.#table.workloads().filter((workload) => workload.spec.sandboxId === id);
+    await Promise.all(inside.map((workload) => this.#endAndForget(workload)));
+    this.#record({ op: "sandbox-gone", id });
+    this.#table.removeSandbox(id);
+    closeListeners(row);
+    const isLastOfGroup = !this.#table.sandboxes().some((sandbox) => sandbox.group === group);
+    await this.#placement.leave(row, isLastOfGroup);
   }
 
   async #endAndForget(row: WorkloadRow): Promise<void> {
@@ -172,7 +202,7 @@ class Control implements NodeRuntime {
     if (row.view.state === "exited") return;
     const finishedAtMs = this.#now();
     const exit = { ...verdict, startedAtMs: row.view.startedAtMs ?? finishedAtMs, finishedAtMs };
-    this.#record({ op: "exited", id: row.spec.id, exit });
+    this.#note({ op: "exited", id: row.spec.id, exit });
     this.#table.move(row, "ended", { exit });
   }
 
@@ -208,8 +238,24 @@ class Control implements NodeRuntime {
 
   #record(entry: JournalEntry): void {
     this.#journal.append(entry);
-    if (this.#journal.isWorthRewriting(this.#table.workloads().length + this.#table.sandboxes().length)) {
+    if (!this.#journal.isWorthRewriting(this.#table.workloads().length + this.#table.sandboxes().length)) return;
+    try {
       this.#compact();
+    } catch (error) {
+      // The long journal says the same, and the next entry tries again.
+      this.#log.warn("rewrite the journal failed", { reason: String(error) });
+    }
+  }
+
+  /**
+   * Records what has happened already. A guest can fill the disk that the journal is on, and must not end control by
+   * it: without the entry the next control says that nobody saw the guest's end.
+   */
+  #note(entry: JournalEntry): void {
+    try {
+      this.#record(entry);
+    } catch (error) {
+      this.#log.error("write the journal failed", { op: entry.op, reason: String(error) });
     }
   }
 }
@@ -228,9 +274,13 @@ function openSandbox(spec: SandboxSpec): SandboxRow {
     });
     return { spec, listeners };
   } catch (error) {
-    for (const listener of listeners) closeSync(listener.fd);
+    closeListeners({ listeners });
     throw error;
   }
+}
+
+function closeListeners({ listeners }: Pick<SandboxRow, "listeners">): void {
+  for (const { fd } of listeners) closeSync(fd);
 }
 
 function openInPlace(networkNamespace: string | undefined, open: () => void): void {
