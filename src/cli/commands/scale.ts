@@ -10,7 +10,7 @@ import { groupedKindOf, parseResources, resourceOptions } from "./resource-argum
 export const scaleCommand = defineCommand({
   name: "scale",
   summary: "Set how many pods a Deployment has",
-  operands: "deployment NAME…",
+  operands: "deployment NAME… | deployment/NAME…",
   description: `
 Sets how many pods a Deployment has. The command returns at once; 'kwasm get pods -w' shows the change.
 
