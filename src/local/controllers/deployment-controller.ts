@@ -10,7 +10,7 @@ import { markDeleted } from "./mark-deleted.ts";
 import { planRollout, type RolloutGoal, type RolloutPod } from "./plan-rollout.ts";
 import { hashTemplate, podFromTemplate } from "./pod-template.ts";
 import { resolveLimits } from "./rollout-limits.ts";
-import { statusOfDeployment } from "./deployment-status.ts";
+import { msUntilDeadline, statusOfDeployment } from "./deployment-status.ts";
 import type { ReconcileResult } from "./work-queue.ts";
 
 export interface ControllerContext {
@@ -75,7 +75,8 @@ export class DeploymentController {
       ...withRevision(current, hash),
       status: statusOfDeployment(current, count, nowMs),
     }));
-    const soonest = Math.min(...waits.filter((waitMs) => waitMs > 0));
+    const written = store.get("Deployment", deployment.metadata.name, deployment.metadata.namespace) ?? deployment;
+    const soonest = Math.min(...waits.filter((waitMs) => waitMs > 0), msUntilDeadline(written, nowMs));
     return Number.isFinite(soonest) ? { requeueAfterMs: soonest } : undefined;
   }
 

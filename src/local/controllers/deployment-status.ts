@@ -77,6 +77,15 @@ function progressing(deployment: Deployment, counts: Omit<DeploymentStatus, "con
   return { ...dated(deployment, nowMs, updating), lastUpdateTime: timestampOf(lastMs) };
 }
 
+/** When to look whether a rollout that shows no progress has run out of time; infinite where none is under way. */
+export function msUntilDeadline({ spec, status }: Deployment, nowMs: number): number {
+  const condition = status?.conditions.find(({ type }) => type === "Progressing");
+  if (condition?.reason !== "ReplicaSetUpdated") return Number.POSITIVE_INFINITY;
+  const lastMs = Date.parse(condition.lastUpdateTime ?? "") || nowMs;
+  // One more, since the deadline has to be passed.
+  return Math.max(lastMs + spec.progressDeadlineSeconds * 1_000 - nowMs, 0) + 1;
+}
+
 function hasMoved(before: DeploymentStatus | undefined, now: Omit<DeploymentStatus, "conditions">): boolean {
   if (before === undefined) return true;
   return (

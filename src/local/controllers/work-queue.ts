@@ -22,6 +22,8 @@ export interface WorkQueueOptions {
 export class WorkQueue implements AsyncDisposable {
   readonly #options: WorkQueueOptions;
   readonly #due = new Set<string>();
+  /** Looks that wait for their time. Each look answers anew when the next is due. */
+  readonly #later = new Map<string, AbortController>();
   readonly #failures = new Map<string, number>();
   readonly #closing = new AbortController();
   #running: Promise<void> | undefined;
@@ -36,8 +38,12 @@ export class WorkQueue implements AsyncDisposable {
     this.#running ??= this.#drain();
   }
 
+  /** Takes the place of an earlier wish for the same key, so that many looks do not leave many timers. */
   addAfter(key: string, delayMs: number): void {
-    this.#options.clock.sleep(delayMs, this.#closing.signal).then(
+    this.#later.get(key)?.abort();
+    const wish = new AbortController();
+    this.#later.set(key, wish);
+    this.#options.clock.sleep(delayMs, AbortSignal.any([this.#closing.signal, wish.signal])).then(
       () => this.add(key),
       () => undefined,
     );
@@ -69,6 +75,8 @@ export class WorkQueue implements AsyncDisposable {
   }
 
   async #attempt(key: string): Promise<void> {
+    this.#later.get(key)?.abort();
+    this.#later.delete(key);
     try {
       const result = await this.#options.reconcile(key);
       this.#failures.delete(key);
