@@ -58,6 +58,14 @@ export class Controllers implements AsyncDisposable {
     await this.#balancer.settle();
   }
 
+  /** Resolves when the pod of that address gets no new connection and those that it had have ended. */
+  async drain(address: string): Promise<void> {
+    // Called while a change is being told: this controller's own turn to hear of it may be yet to come.
+    await new Promise((resolve) => setImmediate(resolve));
+    await this.#services.idle();
+    await this.#balancer.drain(address);
+  }
+
   async close(): Promise<void> {
     this.#stopFollowing();
     await Promise.all([this.#deployments.close(), this.#services.close(), this.#namespaces.close()]);

@@ -17,7 +17,7 @@ const NODE_PORT_LAST = 32_767;
 export interface ServiceControllerOptions extends ControllerContext {
   readonly addresses: AddressAllocator;
   readonly lowestPort: number;
-  readonly balancer: Pick<BalancerSupervisor, "set" | "remove" | "ids" | "settle">;
+  readonly balancer: Pick<BalancerSupervisor, "set" | "remove" | "ids" | "settle" | "drain">;
 }
 
 /** Gives each Service its address and keeps the balancer's table as the ready pods are. */

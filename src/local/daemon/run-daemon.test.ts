@@ -341,3 +341,16 @@ test("an answer is refused with its reason: unknown kinds, names that lead elsew
     code: "invalid-argument",
   });
 });
+
+test("a second delete with less grace ends a guest that does not heed the first", async () => {
+  using state = temporaryState();
+  await using rig = await startRig(state.path, () => ({ ignoresTerm: true }));
+  await rig.client.apply([makePod("stubborn")]);
+  await waitForPodWhere(rig.client, "stubborn", (pod) => pod.status?.phase === "Running");
+  const keys = [{ kind: "Pod", namespace: "default", name: "stubborn" }] as const;
+  await rig.client.delete({ keys, graceSeconds: 3_600 });
+  await rig.client.delete({ keys, graceSeconds: 0 });
+  await rig.client.waitUntilGone(keys[0]);
+  // Whether it was asked nicely before depends on how far its draining had come.
+  assert.equal(rig.runtime.killed.at(-1)?.[1], "SIGKILL");
+});

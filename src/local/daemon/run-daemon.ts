@@ -82,7 +82,9 @@ async function startOver(options: DaemonOptions, { paths, database, stack }: Gro
   ensureDefaultNamespace(store);
   const runtime = stack.adopt(await options.createRuntime(log), (opened) => opened.close());
   const base = { store, events, clock, log, lowestPort: lowestBindablePort() };
-  const pods = new PodManager(podContext(options, paths, { ...base, runtime }));
+  const pods = new PodManager(
+    podContext(options, paths, { ...base, runtime, drain: (address) => controllers.drain(address) }),
+  );
   stack.defer(() => pods.close(STOP_GRACE_MS_MAX));
   const balancer = stack.use(
     new BalancerSupervisor({ clock, log, onReport: (report) => controllers.services.report(report) }),
@@ -185,7 +187,7 @@ function ensureDefaultNamespace(store: ObjectStore): void {
 function podContext(
   options: DaemonOptions,
   paths: StatePaths,
-  parts: Pick<PodContext, "store" | "events" | "clock" | "log" | "lowestPort" | "runtime">,
+  parts: Pick<PodContext, "store" | "events" | "clock" | "log" | "lowestPort" | "runtime" | "drain">,
 ): PodContext {
   const used = parts.store.list("Pod").flatMap(({ status }) => (status?.podIP === undefined ? [] : [status.podIP]));
   mkdirSync(paths.podsDir, { recursive: true, mode: 0o700 });

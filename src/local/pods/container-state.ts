@@ -145,7 +145,8 @@ function fromEnding(
   event: ContainerEvent,
   rules: ContainerRules,
 ): Transition {
-  if (event.kind === "end-requested" && phase.isRestarted) {
+  // Also for one that is ending for good already: it may have less time now.
+  if (event.kind === "end-requested") {
     return to(state, { ...phase, isRestarted: false }, { kind: "kill", graceMs: event.graceMs });
   }
   if (event.kind !== "exited") return unchanged(state);

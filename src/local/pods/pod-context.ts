@@ -23,6 +23,8 @@ export interface PodContext {
   /** The lowest port that this process may listen on. */
   readonly lowestPort: number;
   readonly startGate: StartGate;
+  /** Resolves when no Service sends to this address any more, and what it sent has been answered. */
+  readonly drain: (address: string) => Promise<void>;
 }
 
 /** Writes an event about a pod as the kubelet would. */

@@ -11,11 +11,17 @@ import { serviceNames } from "./service-names.ts";
 /** Pods on one machine. Each costs a few listeners and some 50 kB here; addresses would last for more. */
 export const POD_COUNT_MAX = 10_000;
 
+interface Removal {
+  readonly runner: PodRunner | undefined;
+  readonly graceSeconds: number;
+  readonly done: Promise<void>;
+}
+
 /** Follows the store: a runner for each pod in it, and none for others. */
 export class PodManager {
   readonly #context: PodContext;
   readonly #runners = new Map<string, PodRunner>();
-  readonly #removals = new Map<string, Promise<void>>();
+  readonly #removals = new Map<string, Removal>();
   #stopFollowing: () => void = () => undefined;
   #areNamesDue = false;
   #isClosed = false;
@@ -47,7 +53,9 @@ export class PodManager {
     this.#isClosed = true;
     this.#stopFollowing();
     const runners = [...this.#runners.values()];
-    await Promise.all([...this.#removals.values(), ...runners.map((runner) => runner.suspend(graceMs))]);
+    const removals = [...this.#removals.values()];
+    for (const { runner } of removals) if (runner !== undefined) this.#hurry(runner, graceMs);
+    await Promise.all([...removals.map(({ done }) => done), ...runners.map((runner) => runner.suspend(graceMs))]);
   }
 
   #follow({ type, object }: ObjectChange): void {
@@ -81,21 +89,33 @@ export class PodManager {
     runner.start();
   }
 
-  /** Deletion may be seen more than once, and for pods that never got a runner. */
+  /** Deletion may be seen more than once, and for pods that never got a runner. A shorter grace replaces a longer one. */
   #remove(pod: Pod): void {
     const uid = pod.metadata.uid ?? "";
-    if (this.#removals.has(uid)) return;
+    const graceSeconds = pod.metadata.deletionGracePeriodSeconds ?? pod.spec.terminationGracePeriodSeconds;
+    const running = this.#removals.get(uid);
+    if (running !== undefined) {
+      if (running.runner === undefined || graceSeconds >= running.graceSeconds) return;
+      this.#removals.set(uid, { ...running, graceSeconds });
+      this.#hurry(running.runner, graceSeconds * 1_000);
+      return;
+    }
     const runner = this.#runners.get(uid);
     this.#runners.delete(uid);
-    const removal = this.#removeFully(pod, runner).finally(() => this.#removals.delete(uid));
-    this.#removals.set(uid, removal);
+    const done = this.#removeFully(pod, runner, graceSeconds).finally(() => this.#removals.delete(uid));
+    this.#removals.set(uid, { runner, graceSeconds, done });
   }
 
-  async #removeFully(pod: Pod, runner: PodRunner | undefined): Promise<void> {
+  #hurry(runner: PodRunner, graceMs: number): void {
+    runner.hurry(graceMs).catch((error: unknown) => {
+      this.#context.log.error("hurry of a pod failed", { reason: KwasmError.from(error, "end a pod").message });
+    });
+  }
+
+  async #removeFully(pod: Pod, runner: PodRunner | undefined, graceSeconds: number): Promise<void> {
     const context = this.#context;
-    const seconds = pod.metadata.deletionGracePeriodSeconds ?? pod.spec.terminationGracePeriodSeconds;
     try {
-      await runner?.remove(seconds * 1_000);
+      await runner?.remove(graceSeconds * 1_000);
       await this.#removeFiles(pod);
     } catch (error) {
       const { message } = KwasmError.from(error, `remove pod "${pod.metadata.name}"`);

@@ -20,6 +20,10 @@ export class PodRunner {
   readonly #containers: readonly ContainerRunner[];
   readonly #startedAtMs: number;
   readonly #closing = new AbortController();
+  /** Aborted when the time to drain is cut short. */
+  readonly #hurried = new AbortController();
+  /** Aborted when the guests of a removed pod have ended. */
+  readonly #removed = new AbortController();
   #sandbox: Promise<PodSandbox> | undefined;
   #opened: PodSandbox | undefined;
   #failure: { readonly reason: string; readonly message: string } | undefined;
@@ -48,16 +52,31 @@ export class PodRunner {
     this.#watchDeadline();
   }
 
-  /** Ends the guests, closes the sandbox and removes the pod's files. */
+  /**
+   * Ends the guests, closes the sandbox and removes the pod's files. A guest of WASI cannot catch SIGTERM, so the grace
+   * is spent before it: on answering what Services have sent here.
+   */
   async remove(graceMs: number): Promise<void> {
     recordPodEvent(this.#context, this.#pod, {
       type: "Normal",
       reason: "Killing",
       message: `Stopping pod ${this.#pod.metadata.name}`,
     });
-    await this.#end(graceMs);
+    await this.#end(await this.#drain(graceMs));
+    this.#removed.abort();
     await this.#closeSandbox();
     await this.#files.remove();
+  }
+
+  /** The pod is being removed already, and has less time for it now. */
+  async hurry(graceMs: number): Promise<void> {
+    const isTimeUp = await this.#context.clock.sleep(graceMs, this.#removed.signal).then(
+      () => true,
+      () => false,
+    );
+    if (!isTimeUp) return;
+    this.#hurried.abort();
+    await this.#end(0);
   }
 
   /** Control ends: guests end too, and what is stored of the pod stays as it is. */
@@ -130,6 +149,19 @@ export class PodRunner {
   async #closeSandbox(): Promise<void> {
     if (this.#sandbox === undefined) return;
     await this.#context.runtime.deleteSandbox(this.uid);
+  }
+
+  /** Returns what is left of the grace. */
+  async #drain(graceMs: number): Promise<number> {
+    const { clock, drain } = this.#context;
+    const address = this.#opened?.address;
+    if (graceMs === 0 || address === undefined) return graceMs;
+    const startedAtMs = clock.nowMs();
+    const drained = new AbortController();
+    const timeUp = clock.sleep(graceMs, AbortSignal.any([this.#hurried.signal, drained.signal])).catch(() => undefined);
+    await Promise.race([drain(address), timeUp]);
+    drained.abort();
+    return this.#hurried.signal.aborted ? 0 : Math.max(graceMs - (clock.nowMs() - startedAtMs), 0);
   }
 
   async #end(graceMs: number): Promise<void> {

@@ -25,7 +25,9 @@ export type ToBalancer =
   | { readonly kind: "set"; readonly front: Front }
   | { readonly kind: "remove"; readonly id: string }
   /** Answered by `settled` once all messages before it have been performed. */
-  | { readonly kind: "settle"; readonly turn: number };
+  | { readonly kind: "settle"; readonly turn: number }
+  /** Answered by `settled` once no connection to that pod is left: see `CarriedConnections`. */
+  | { readonly kind: "drain"; readonly turn: number; readonly address: string };
 
 /** What became of one front. */
 export type FrontReport = Extract<FromBalancer, { kind: "bound" | "bind-failed" }>;

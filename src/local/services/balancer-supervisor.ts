@@ -16,13 +16,16 @@ export interface BalancerSupervisorOptions {
   readonly onReport: (report: FrontReport) => void;
 }
 
+/** What the balancer answers by `settled`. */
+type Question = Extract<ToBalancer, { kind: "settle" | "drain" }>;
+
 /** Keeps one balancer process alive and its fronts as wanted. A fresh process gets the whole table again. */
 export class BalancerSupervisor implements AsyncDisposable {
   readonly #options: BalancerSupervisorOptions;
   readonly #fronts = new Map<string, Front>();
   readonly #closing = new AbortController();
   /** Who waits for which turn to be performed. */
-  readonly #settling = new Map<number, () => void>();
+  readonly #settling = new Map<number, { readonly question: Question; readonly resolve: () => void }>();
   #turn = 0;
   #child: ChildProcess | undefined;
   #delayMs = RESTART_DELAY_MS_MIN;
@@ -64,7 +67,7 @@ export class BalancerSupervisor implements AsyncDisposable {
 
   async close(): Promise<void> {
     this.#closing.abort();
-    for (const resolve of this.#settling.values()) resolve();
+    for (const { resolve } of this.#settling.values()) resolve();
     const child = this.#child;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const closed = once(child, "close");
@@ -79,9 +82,20 @@ export class BalancerSupervisor implements AsyncDisposable {
   /** Resolves when the balancer has performed everything that was asked of it before. */
   settle(): Promise<void> {
     this.#turn += 1;
+    return this.#ask({ kind: "settle", turn: this.#turn });
+  }
+
+  /** Resolves when no connection to the pod of that address is left, all having ended between two requests. */
+  drain(address: string): Promise<void> {
+    this.#turn += 1;
+    return this.#ask({ kind: "drain", turn: this.#turn, address });
+  }
+
+  #ask(question: Question): Promise<void> {
+    if (this.#closing.signal.aborted) return Promise.resolve();
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#settling.set(this.#turn, resolve);
-    this.#send({ kind: "settle", turn: this.#turn });
+    this.#settling.set(question.turn, { question, resolve });
+    this.#send(question);
     return promise;
   }
 
@@ -89,10 +103,10 @@ export class BalancerSupervisor implements AsyncDisposable {
     switch (message.kind) {
       case "ready":
         for (const front of this.#fronts.values()) this.#send({ kind: "set", front });
-        for (const turn of this.#settling.keys()) this.#send({ kind: "settle", turn });
+        for (const { question } of this.#settling.values()) this.#send(question);
         return;
       case "settled":
-        this.#settling.get(message.turn)?.();
+        this.#settling.get(message.turn)?.resolve();
         this.#settling.delete(message.turn);
         return;
       default:

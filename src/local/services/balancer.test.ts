@@ -27,16 +27,30 @@ async function startPod(
 
 async function startBalancer(
   front: Partial<Front>,
-): Promise<AsyncDisposable & { readonly port: number; readonly balancer: Balancer }> {
+): Promise<
+  AsyncDisposable & { readonly port: number; readonly balancer: Balancer; drain(address: string): Promise<void> }
+> {
   const reports: FromBalancer[] = [];
-  const balancer = new Balancer(systemClock, (message) => reports.push(message));
+  const settled = Promise.withResolvers<void>();
+  const balancer = new Balancer(systemClock, (message) => {
+    reports.push(message);
+    if (message.kind === "settled") settled.resolve();
+  });
   await balancer.handle({
     kind: "set",
     front: { id: "f", address: ADDRESS, ports: [0], targets: [], affinityTimeoutMs: 0, ...front },
   });
   const [report] = reports;
   assert(report?.kind === "bound");
-  return { port: report.port, balancer, [Symbol.asyncDispose]: () => balancer.close() };
+  return {
+    port: report.port,
+    balancer,
+    drain: async (address) => {
+      await balancer.handle({ kind: "drain", turn: 7, address });
+      await settled.promise;
+    },
+    [Symbol.asyncDispose]: () => balancer.close(),
+  };
 }
 
 /** Everything the other side sends, or the code of the error that ended the connection. */
@@ -126,4 +140,26 @@ test("a balancer process that is killed comes back with the same fronts", async 
   process.kill(supervisor.pid ?? 0, "SIGKILL");
   await twice.promise;
   assert.equal(await ask(bound[1] ?? 0), "one");
+});
+
+test("a pod is drained when its exchange is over, and at once where nothing is carried", async () => {
+  const asked = Promise.withResolvers<Socket>();
+  await using pod = await startPod("pod", (socket) => {
+    socket.once("data", () => asked.resolve(socket));
+    socket.once("end", () => socket.end());
+  });
+  await using front = await startBalancer({ targets: [pod.target] });
+  const reports: FromBalancer[] = [];
+  await using idle = new Balancer(systemClock, (message) => reports.push(message));
+  await idle.handle({ kind: "drain", turn: 1, address: pod.target.address });
+  const client = connect({ host: ADDRESS, port: front.port });
+  let answer = "";
+  client.setEncoding("utf8").on("data", (chunk: string) => (answer += chunk));
+  client.write("question");
+  const upstream = await asked.promise;
+  const drained = front.drain(pod.target.address);
+  upstream.write("answer");
+  await Promise.all([drained, once(client, "end")]);
+  assert.equal(answer, "answer");
+  assert.deepEqual(reports, [{ kind: "settled", turn: 1 }]);
 });

@@ -1,5 +1,6 @@
 import { type Clock, KwasmError } from "#base";
 import type { Front, FromBalancer, ToBalancer } from "./balancer-messages.ts";
+import { CarriedConnections } from "./carried-connections.ts";
 import { FrontServer } from "./front-server.ts";
 
 interface Running {
@@ -13,6 +14,7 @@ export class Balancer implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #send: (message: FromBalancer) => void;
   readonly #fronts = new Map<string, Running>();
+  readonly #carried = new CarriedConnections();
   #last: Promise<void> = Promise.resolve();
 
   constructor(clock: Clock, send: (message: FromBalancer) => void) {
@@ -43,6 +45,9 @@ export class Balancer implements AsyncDisposable {
         return this.#remove(message.id);
       case "settle":
         return this.#send({ kind: "settled", turn: message.turn });
+      case "drain":
+        // Not awaited: the messages that follow must not wait for a guest's answer. It never rejects.
+        void this.#carried.drain(message.address).then(() => this.#send({ kind: "settled", turn: message.turn }));
     }
   }
 
@@ -57,7 +62,7 @@ export class Balancer implements AsyncDisposable {
   }
 
   async #open(front: Front): Promise<void> {
-    const server = new FrontServer(this.#clock);
+    const server = new FrontServer(this.#clock, this.#carried);
     server.update(front);
     try {
       const port = await server.listen(front);

@@ -1,5 +1,6 @@
 import { connect, type Socket } from "node:net";
 import type { Target } from "./balancer-messages.ts";
+import type { CarriedConnections } from "./carried-connections.ts";
 
 /** How long one pod may take to accept on loopback before the next is tried; a full backlog is the only slow case. */
 const CONNECT_TIMEOUT_MS = 2_000;
@@ -11,16 +12,23 @@ const CONNECT_ATTEMPTS_MAX = 5;
  * Connects `client` to the first target that accepts and copies bytes both ways until both have ended. A client that
  * nobody accepts is reset, as a cluster's proxy does. Resolves with the target that took it, or undefined.
  */
-export async function forwardConnection(client: Socket, order: readonly Target[]): Promise<Target | undefined> {
+export async function forwardConnection(
+  client: Socket,
+  order: readonly Target[],
+  carried: CarriedConnections,
+): Promise<Target | undefined> {
   client.on("error", ignoreResetOfPeer);
   for (const target of order.slice(0, CONNECT_ATTEMPTS_MAX)) {
+    const connection = carried.open(target.address);
     const upstream = await connectTo(target);
+    if (upstream === undefined || client.destroyed) connection.close();
     if (upstream === undefined) continue;
     if (client.destroyed) {
       upstream.destroy();
       return undefined;
     }
     join(client, upstream);
+    connection.carry(client, upstream);
     return target;
   }
   client.resetAndDestroy();

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import { type Clock, KwasmError } from "#base";
 import type { Front } from "./balancer-messages.ts";
+import type { CarriedConnections } from "./carried-connections.ts";
 import { TargetChooser } from "./choose-target.ts";
 import { forwardConnection } from "./forward-connection.ts";
 
@@ -14,9 +15,11 @@ export class FrontServer implements AsyncDisposable {
   readonly #chooser = new TargetChooser();
   readonly #clients = new Set<Socket>();
   readonly #clock: Clock;
+  readonly #carried: CarriedConnections;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, carried: CarriedConnections) {
     this.#clock = clock;
+    this.#carried = carried;
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => void this.#serve(client));
     this.#server.maxConnections = FRONT_CONNECTIONS_MAX;
   }
@@ -61,7 +64,7 @@ export class FrontServer implements AsyncDisposable {
     client.once("close", () => this.#clients.delete(client));
     const address = client.remoteAddress ?? "";
     const order = this.#chooser.orderFor(address, this.#clock.nowMs());
-    const taken = await forwardConnection(client, order);
+    const taken = await forwardConnection(client, order, this.#carried);
     if (taken !== undefined) this.#chooser.remember(address, taken, this.#clock.nowMs());
   }
 }
