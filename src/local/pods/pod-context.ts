@@ -27,11 +27,11 @@ export interface PodContext {
   readonly drain: (address: string) => Promise<void>;
 }
 
-/** Writes an event about a pod as the kubelet would. */
+/** Writes an event about a pod in the kubelet's words. Its source is named as it is: there is no kubelet here. */
 export function recordPodEvent(
   context: PodContext,
   pod: Pod,
   event: Pick<KubeEvent, "type" | "reason" | "message">,
 ): void {
-  context.events.record({ ...event, source: "kubelet", about: keyOf(pod) });
+  context.events.record({ ...event, source: "kwasm", about: keyOf(pod) });
 }
