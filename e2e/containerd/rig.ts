@@ -123,9 +123,7 @@ export class ContainerdRig implements AsyncDisposable {
 
   /** The text that is served at an address of the rig or its pods. */
   fetchText(url: string): Promise<string> {
-    const program =
-      "fetch(process.argv[1]).then((response) => response.text()).then((text) => process.stdout.write(text))";
-    return this.run([process.execPath, "--eval", program, url]);
+    return this.run([this.#parts.prefix.busybox, "wget", "-q", "-O", "-", url]);
   }
 
   /** Runs `ctr` on what CRI sees. */

@@ -1,56 +1,19 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { symlinkSync } from "node:fs";
-import { mkdtempDisposable } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 
-import { buildImage, openStore } from "#image";
-import type { Handler } from "./configuration.ts";
 import { containerState, sandboxState } from "./cri-messages.ts";
-import { type ContainerOptions, Pod } from "./pod.ts";
-import type { ContainerdVersion } from "./prefix.ts";
-import { type ContainerdRig, startContainerd } from "./rig.ts";
+import { Pod } from "./pod.ts";
 import { versionsUnderTest } from "./versions-under-test.ts";
-
-const tree = join(import.meta.dirname, "../..");
-
-const MEBIBYTE = 1024 * 1024;
+import { serveHello, startWasmRig, talker } from "./wasm-rig.ts";
 
 /** Pods that are started at once, more than there are processors. */
 const PODS = 20;
 
-/** The quickstart's container, under the name that `kwasm build -t hello:v1` gives its image. */
-const hello: ContainerOptions = {
-  name: "hello",
-  image: "localhost/hello:v1",
-  command: ["/"],
-  ports: [8080],
-  memoryBytesMax: 32 * MEBIBYTE,
-};
-
-/** A rig with the quickstart's image, whose Wasm handlers are served by the shim of this tree. */
-async function startWasmRig(version: ContainerdVersion): Promise<ContainerdRig> {
-  // The shim would bundle the sources itself; a mistake in them is easier to see here.
-  execFileSync(join(tree, "tools/prepare"), ["--bundle"], { stdio: ["ignore", "ignore", "inherit"] });
-  const shims = await mkdtempDisposable(join(tmpdir(), "kwasm-shims-"));
-  for (const name of ["containerd-shim-spin-v2", "containerd-shim-wasmtime-v1"]) {
-    symlinkSync(join(tree, "src/shim/containerd-shim-kwasm-v1"), join(shims.path, name));
-  }
-  const rig = await startContainerd({ version, shimDirectory: shims.path });
-  rig.adopt(shims);
-  const store = openStore(join(rig.directory, "images"));
-  await buildImage({ source: join(tree, "examples/quickstart/hello/hello.wasm"), name: "hello:v1", store });
-  await rig.importLayout(store.layout.directory);
-  return rig;
-}
-
-async function serveHello(rig: ContainerdRig, handler: Handler, hostname: string) {
-  const pod = await Pod.start(rig, handler);
-  const id = await pod.startContainer({ ...hello, env: { HOSTNAME: hostname } });
-  return { pod, id, url: `http://${await pod.readIp()}:8080/` };
-}
+/** Long enough for a guest to end after its own wait; a slower one ends when containerd is back. */
+const ABSENCE_MS = 600;
 
 for (const version of versionsUnderTest) {
   describe(`containerd ${version} with KWasm`, () => {
@@ -70,6 +33,26 @@ for (const version of versionsUnderTest) {
         assert.deepEqual(rig.countAll(), before);
       });
     }
+
+    test("a guest's output and exit code arrive", async () => {
+      await using rig = await startWasmRig(version);
+      const pod = await Pod.start(rig, "spin");
+      const id = await pod.startContainer(talker({ waitMs: 0, lines: 2, status: 7 }));
+      const { exitCode, reason } = await pod.waitForExit(id);
+      assert.deepEqual({ exitCode, reason }, { exitCode: 7, reason: "Error" });
+      assert.deepEqual(pod.readLog("talker").toSorted(), ["stderr F line 1", "stdout F line 0"]);
+    });
+
+    test("what a guest writes, and how it ends, while containerd is away is known to the next", async () => {
+      await using rig = await startWasmRig(version);
+      const pod = await Pod.start(rig, "spin");
+      const id = await pod.startContainer(talker({ waitMs: 200, lines: 1000, status: 3 }));
+      await rig.kill("SIGKILL");
+      await sleep(ABSENCE_MS);
+      await rig.start();
+      assert.equal((await pod.waitForExit(id)).exitCode, 3);
+      assert.equal(pod.readLog("talker").length, 1000);
+    });
 
     test("a guest's memory is known", async () => {
       await using rig = await startWasmRig(version);
@@ -93,6 +76,22 @@ for (const version of versionsUnderTest) {
       }
       await pod.stop();
       await pod.remove();
+      assert.deepEqual(rig.countAll(), before);
+    });
+
+    test("when the process behind the shims is killed, its pods are ended, and the next one is served", async () => {
+      await using rig = await startWasmRig(version);
+      const before = await Pod.countAfterOne(rig, "spin");
+      const served = await Promise.all(["a", "b", "c"].map((name) => serveHello(rig, "spin", name)));
+      const [pid = ""] = readFileSync(join(rig.directory, "containerd.sock.kwasm/pid"), "utf8").split(" ");
+      await rig.run(["kill", "-KILL", pid]);
+      for (const { pod, id } of served) await pod.waitForExit(id);
+      const next = await serveHello(rig, "spin", "next");
+      assert.equal(await rig.fetchText(next.url), "Hello from next\n");
+      for (const { pod } of [...served, next]) {
+        await pod.stop();
+        await pod.remove();
+      }
       assert.deepEqual(rig.countAll(), before);
     });
 
