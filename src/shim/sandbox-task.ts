@@ -3,6 +3,7 @@ import { constants } from "node:os";
 import type { NodeRuntime } from "#node";
 
 import type { Bundle } from "./bundle.ts";
+import { isolationGroupOf } from "./isolation-group.ts";
 import { endingSignal } from "./signal.ts";
 import type { Task, TaskExit, TaskIdentity, TaskMemory, TaskObserver, TaskStreams } from "./task.ts";
 
@@ -25,7 +26,7 @@ export class SandboxTask implements Task {
   readonly bundle: string;
   readonly streams: TaskStreams;
   readonly network: Bundle["network"];
-  /** Guests of all pods of a Kubernetes namespace share cells. */
+  /** Isolation group of the pod's guests. */
   readonly group: string;
   readonly #options: SandboxTaskOptions;
   readonly #exited = Promise.withResolvers<TaskExit>();
@@ -40,7 +41,7 @@ export class SandboxTask implements Task {
     this.bundle = identity.bundle;
     this.streams = streams;
     this.network = bundle.network;
-    this.group = `${identity.namespace}/${bundle.annotations["io.kubernetes.cri.sandbox-namespace"] ?? ""}`;
+    this.group = isolationGroupOf(identity, bundle.annotations);
   }
 
   static async create(options: SandboxTaskOptions): Promise<SandboxTask> {

@@ -7,7 +7,7 @@ export const importTable: Readonly<Record<string, readonly string[]>> = {
   proto: ["base"],
   ttrpc: ["base", "proto"],
   node: ["base", "engine"],
-  shim: ["base", "proto", "ttrpc", "image", "node"],
+  shim: ["base", "api", "proto", "ttrpc", "image", "node"],
   local: ["base", "api", "image", "node"],
   cli: ["base", "api", "engine", "image", "node", "local"],
   // Fixtures for tests: any façade, and no product file imports it.
