@@ -1,3 +1,4 @@
+import { closeSync } from "node:fs";
 import { Socket } from "node:net";
 import { parentPort } from "node:worker_threads";
 
@@ -16,7 +17,7 @@ parentPort?.on("message", (request: LogWorkerRequest) => {
 });
 
 function keepLog({ id, path, stdoutFd, stderrFd }: LogWorkerRequest): void {
-  const file = new LogFile(path);
+  const file = openLog(path, [stdoutFd, stderrFd]);
   let open = 2;
   function finish(): void {
     if (--open > 0) return;
@@ -25,6 +26,16 @@ function keepLog({ id, path, stdoutFd, stderrFd }: LogWorkerRequest): void {
   }
   keepStream(id, file, { fd: stdoutFd, stream: "stdout" }, finish);
   keepStream(id, file, { fd: stderrFd, stream: "stderr" }, finish);
+}
+
+/** Closes the pipes where there is no log: a guest then meets a broken pipe instead of one that nobody ever reads. */
+function openLog(path: string, pipes: readonly number[]): LogFile {
+  try {
+    return new LogFile(path);
+  } catch (error) {
+    for (const fd of pipes) closeSync(fd);
+    throw error;
+  }
 }
 
 interface Source {
