@@ -10,4 +10,11 @@ process.stdout.on("error", (error) => {
   process.exit();
 });
 
-process.exitCode = await runCli(process.argv.slice(2), commands, createProcessIo());
+const status = await runCli(process.argv.slice(2), commands, createProcessIo());
+for (const stream of [process.stdout, process.stderr]) {
+  await new Promise<void>((resolve) => {
+    stream.write("", () => resolve());
+  });
+}
+// At once, whatever handle is still open: `kwasm down` stays connected to control until the kernel has ended it.
+process.exit(status);

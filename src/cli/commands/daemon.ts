@@ -19,14 +19,12 @@ export const daemonCommand = defineCommand({
   async run({ options, operands, stateDirectory }) {
     refuseMore(operands);
     const descriptor = options["ready-descriptor"];
-    const status = await serveDaemon({
+    return serveDaemon({
       stateDir: stateDirectory,
       imagesDir: imagesDirectoryOf(stateDirectory),
       version: programVersion,
       createRuntime: (log) => createNodeRuntime({ stateDir: stateDirectory, log }),
       ...(descriptor !== undefined && { readyFd: parseCount(descriptor, "--ready-descriptor") }),
     });
-    // At once: `kwasm down` stays connected until the kernel has ended this process, and then nothing of it is left.
-    process.exit(status);
   },
 });

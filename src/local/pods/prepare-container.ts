@@ -144,6 +144,7 @@ async function specOf(
   return {
     id: `${pod.metadata.uid ?? pod.metadata.name}_${container.name}_${restartCount}`,
     sandboxId,
+    displayName: `${pod.metadata.namespace}/${pod.metadata.name}/${container.name}`,
     module: { path: entry.module.path, digest: entry.module.digest },
     args: entry.argv,
     env: [...env],
