@@ -151,6 +151,33 @@ test("each task has a process to show, and containerd's housekeeping is answered
   await assert.rejects(shim.call("State", state, { id: "a", execId: "x" }), { code: "not-found" });
 });
 
+test("a module that cannot run fails its start with the reason, and is no exit", async () => {
+  await using shim = await TestShim.start();
+  await shim.takeEvents();
+  await shim.create("a", { guest: "invalid" });
+  await assert.rejects(shim.call("Start", start, { id: "a" }), {
+    code: "failed-precondition",
+    message: /"default\/a"/u,
+  });
+  assert.equal((await shim.call("State", state, { id: "a" })).status, taskStatus.stopped);
+  await shim.call("Delete", remove, { id: "a" });
+  assert.deepEqual(await shim.whenEvents(2), ["default/tasks/create", "default/tasks/delete"]);
+});
+
+test("a guest that wants more memory than its limit is told as killed for it", async () => {
+  await using shim = await TestShim.start();
+  await shim.takeEvents();
+  await shim.create("a", { guest: "hungry" });
+  await shim.call("Start", start, { id: "a" });
+  assert.equal((await shim.call("Wait", wait, { id: "a" })).exitStatus, 137);
+  assert.deepEqual(
+    (await shim.whenEvents(4)).slice(1),
+    ["start", "oom", "exit"].map((what) => `default/tasks/${what}`),
+  );
+  const { stats: metrics } = await shim.call("Stats", stats, { id: "a" });
+  assert.equal(MetricsV1.decode(metrics?.value ?? new Uint8Array()).memoryOomControl?.oomKill, 1n);
+});
+
 test("any bytes as any request are answered by a typed error and harm nobody", async () => {
   await using shim = await TestShim.start();
   await shim.create("the-guest", { guest: "sleeper" });

@@ -15,8 +15,15 @@ import type { CgroupVersion } from "./task-answers.ts";
 const print = `(import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
   (memory (export "memory") 1)
   (data (i32.const 0) "\\10\\00\\00\\00\\06\\00\\00\\00") (data (i32.const 16) "hello\\n")`;
-/** What tests run: one that prints and exits with 3, and one that prints and sleeps for an hour. */
+/**
+ * What tests run: one that prints and exits with 3, one that prints and sleeps for an hour, one that is no valid module,
+ * and one that grows its memory until it may not.
+ */
 const guests = {
+  invalid: `(module (func (export "_start") (i32.const 1)))`,
+  hungry: `(module (memory (export "memory") 1)
+    (func (export "_start")
+      (loop $more (br_if $more (i32.ne (memory.grow (i32.const 1)) (i32.const -1)))) unreachable))`,
   hello: `(module (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32))) ${print}
     (func (export "_start") (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))
       (call $exit (i32.const 3))))`,
