@@ -8,6 +8,7 @@ import { systemClock } from "#base";
 import { makeConfigMap } from "../testing/objects.ts";
 import { EVENT_COUNT_MAX, EventStore } from "./event-store.ts";
 import { OBJECT_BYTES_MAX, ObjectStore } from "./object-store.ts";
+import { keyOf } from "./object-key.ts";
 import { openStateDatabase } from "./state-database.ts";
 
 function temporaryFolder(): ReturnType<typeof mkdtempDisposableSync> {
@@ -102,4 +103,18 @@ test("the same event is counted, and the oldest are forgotten", () => {
   for (let index = 0; index < EVENT_COUNT_MAX + 200; index += 1) events.record({ ...event, message: String(index) });
   database.exec("COMMIT");
   assert(events.listOf(about).length < EVENT_COUNT_MAX + 100);
+});
+
+test("a full disk refuses a change with its reason, keeps what was there and takes the change once there is room", () => {
+  using folder = temporaryFolder();
+  using database = openStateDatabase(folder.path);
+  const store = new ObjectStore(database, systemClock);
+  const kept = store.create(makeConfigMap("a", {}));
+  const pages = Number(database.prepare("PRAGMA page_count").get()?.["page_count"]);
+  database.exec(`PRAGMA max_page_count = ${pages}`);
+  const large = makeConfigMap("b", { k: "x".repeat(100_000) });
+  assert.throws(() => store.create(large), { code: "unavailable" });
+  assert.deepEqual([store.list("ConfigMap"), store.find(keyOf(large))], [[kept], undefined]);
+  database.exec("PRAGMA max_page_count = 1000000");
+  assert.equal(store.create(large).metadata.name, "b");
 });

@@ -3,6 +3,7 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { isDeepStrictEqual } from "node:util";
 import { type Clock, KwasmError } from "#base";
 import type { KubeObject, ObjectKey, ObjectMeta } from "../kinds/index.ts";
+import { diskFailure } from "./disk-failure.ts";
 import { keyOf, keyText } from "./object-key.ts";
 import { timestampOf } from "./timestamp.ts";
 
@@ -107,7 +108,7 @@ export class ObjectStore {
     const text = keyText(key);
     const object = this.#objects.get(text);
     if (object === undefined) return;
-    this.#erase.run(key.kind, key.namespace ?? "", key.name);
+    this.#onDisk(`forget "${text}"`, () => this.#erase.run(key.kind, key.namespace ?? "", key.name));
     this.#objects.delete(text);
     this.#notify({ type: "DELETED", object });
   }
@@ -129,11 +130,21 @@ export class ObjectStore {
         `keep "${keyText(key)}": it has more than "${OBJECT_BYTES_MAX}" bytes; split it`,
       );
     }
-    this.#write.run(key.kind, key.namespace ?? "", key.name, body);
-    this.#count.run(this.#version);
+    this.#onDisk(`keep "${keyText(key)}"`, () => {
+      this.#write.run(key.kind, key.namespace ?? "", key.name, body);
+      this.#count.run(this.#version);
+    });
     this.#objects.set(keyText(key), stored);
     this.#notify({ type, object: stored });
     return stored;
+  }
+
+  #onDisk(action: string, write: () => unknown): void {
+    try {
+      write();
+    } catch (error) {
+      throw diskFailure(error, action);
+    }
   }
 
   #notify(change: ObjectChange): void {
