@@ -76,7 +76,7 @@ function handedTo(pid: number, root: string): string[] {
   const folder = `/proc/${String(pid)}/fd`;
   return readdirSync(folder)
     .map((fd) => `${fd} ${kindOf(readlinkSync(join(folder, fd)), root)}`)
-    .filter((line) => !/ own$/u.test(line) && !/^(?!0).* \/dev\/null$/u.test(line))
+    .filter((line) => !line.endsWith(" own") && !/^(?!0).* \/dev\/null$/u.test(line))
     .toSorted();
 }
 
