@@ -11,6 +11,9 @@ import { serviceNames } from "./service-names.ts";
 /** Pods on one machine. Each costs a few listeners and some 50 kB here; addresses would last for more. */
 export const POD_COUNT_MAX = 10_000;
 
+/** Wait before a pod's object that the disk would not forget is removed again. */
+const REMOVAL_RETRY_MS = 1_000;
+
 interface Removal {
   readonly runner: PodRunner | undefined;
   readonly graceSeconds: number;
@@ -124,7 +127,22 @@ export class PodManager {
     }
     const address = context.store.get("Pod", pod.metadata.name, pod.metadata.namespace)?.status?.podIP;
     if (address !== undefined) context.addresses.release(address);
-    context.store.remove(keyOf(pod));
+    await this.#forget(pod);
+  }
+
+  /** Once everything of a pod is gone its object goes too, as soon as the disk takes that. */
+  async #forget(pod: Pod): Promise<void> {
+    const { store, clock, log } = this.#context;
+    for (;;) {
+      try {
+        return store.remove(keyOf(pod));
+      } catch (error) {
+        log.error("removal of a pod's object failed", { reason: KwasmError.from(error, "remove a pod").message });
+        // The next control goes on with what is stored as being deleted.
+        if (this.#isClosed) return;
+        await clock.sleep(REMOVAL_RETRY_MS);
+      }
+    }
   }
 
   async #removeFiles(pod: Pod): Promise<void> {

@@ -12,6 +12,9 @@ import { statusOfPod } from "./pod-status.ts";
 import { objectSources, prepareContainer, type Prepared } from "./prepare-container.ts";
 import { restoreState } from "./restore-state.ts";
 
+/** Wait before a status that could not be written is written again: by then there may be room on the disk. */
+const STATUS_RETRY_MS = 1_000;
+
 /** Runs one pod: its sandbox, its files, its containers. The pod's spec never changes; its status is written here. */
 export class PodRunner {
   readonly #context: PodContext;
@@ -203,8 +206,22 @@ export class PodRunner {
     this.#isStatusDue = true;
     setImmediate(() => {
       this.#isStatusDue = false;
-      if (!this.#isFrozen) this.#writeStatus();
+      if (!this.#isFrozen) this.#tryToWriteStatus();
     });
+  }
+
+  /** Nobody waits for a status: one that the disk does not take is written later. */
+  #tryToWriteStatus(): void {
+    const { clock, log } = this.#context;
+    try {
+      this.#writeStatus();
+    } catch (error) {
+      log.error("write of a pod's status failed", { reason: KwasmError.from(error, "write a status").message });
+      clock.sleep(STATUS_RETRY_MS, this.#removed.signal).then(
+        () => this.#scheduleStatus(),
+        () => undefined,
+      );
+    }
   }
 
   #writeStatus(): void {

@@ -1,6 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Clock } from "#base";
 import type { KubeEvent, ObjectKey } from "../kinds/index.ts";
+import { diskFailure } from "./disk-failure.ts";
 import { timestampOf } from "./timestamp.ts";
 
 /** Events of the whole machine, oldest forgotten first: a day of a busy machine, in about 2 MB. */
@@ -48,7 +49,17 @@ export class EventStore {
     this.#rowCount = Number(database.prepare("SELECT count(*) AS n FROM events").get()?.["n"] ?? 0);
   }
 
+  /** An event that the disk does not take is lost: it only tells of what happens, which must go on. */
   record(event: NewEvent): void {
+    try {
+      this.#record(event);
+    } catch (error) {
+      const failure = diskFailure(error, "record an event");
+      if (failure.code !== "unavailable") throw failure;
+    }
+  }
+
+  #record(event: NewEvent): void {
     const now = timestampOf(this.#clock.nowMs());
     const { kind, name, namespace = "" } = event.about;
     const message = event.message.slice(0, EVENT_MESSAGE_LENGTH_MAX);

@@ -118,3 +118,17 @@ test("a full disk refuses a change with its reason, keeps what was there and tak
   database.exec("PRAGMA max_page_count = 1000000");
   assert.equal(store.create(large).metadata.name, "b");
 });
+
+test("an event that a full disk does not take is lost without harm", () => {
+  using folder = temporaryFolder();
+  using database = openStateDatabase(folder.path);
+  const events = new EventStore(database, systemClock);
+  const about = { kind: "Pod", namespace: "default", name: "a" };
+  const pages = Number(database.prepare("PRAGMA page_count").get()?.["page_count"]);
+  database.exec(`PRAGMA max_page_count = ${pages}`);
+  for (let number = 0; number < 100; number += 1) {
+    const message = `${number} ${"x".repeat(1_000)}`;
+    events.record({ type: "Normal", reason: "Started", message, source: "kwasm", about });
+  }
+  assert(events.listOf(about).length < 100);
+});
