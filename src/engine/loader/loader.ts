@@ -68,11 +68,18 @@ function variantOf({ tables }: Facts, { tableMaxima }: MemoryPlan): string {
 }
 
 /**
- * Compiles twice, off this thread: the original, because rewriting an invalid module can make a valid one, and then
- * what the rewriter wrote.
+ * Compiles twice, off this thread and at the same time: the original, because rewriting an invalid module can make a
+ * valid one, and what the rewriter wrote. The rewriter's reader is bounded by moduleLimits whatever it reads, and what
+ * it made of an invalid module is dropped here; waiting for the verdict first cost half of a new module's start.
  */
 async function compile(layout: ModuleLayout, plan: MemoryPlan): Promise<CompiledModule> {
-  await validate(layout.bytes);
+  const [verdict, compiled] = await Promise.allSettled([validate(layout.bytes), compileAnew(layout, plan)]);
+  if (verdict.status === "rejected") throw verdict.reason;
+  if (compiled.status === "rejected") throw compiled.reason;
+  return compiled.value;
+}
+
+async function compileAnew(layout: ModuleLayout, plan: MemoryPlan): Promise<CompiledModule> {
   const { bytes, origins } = rewriteModule(layout, plan.tableMaxima);
   const importedFunctions = layout.imports.filter((entry) => entry.kind === "function").length;
   const functionCount = importedFunctions + layout.definedFunctionCount;
@@ -89,7 +96,7 @@ async function validate(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
   }
 }
 
-/** A failure here is a mistake of the rewriter, for the original was valid. */
+/** A failure here is a mistake of the rewriter where the original is valid, and is not told where it is not. */
 async function compileRewritten(bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Module> {
   try {
     return await WebAssembly.compile(bytes);
