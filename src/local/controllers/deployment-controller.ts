@@ -32,7 +32,8 @@ export class DeploymentController {
 
   reconcile(namespace: string, name: string): ReconcileResult {
     const deployment = this.#context.store.get("Deployment", name, namespace);
-    if (deployment === undefined) return this.#removeOrphans(namespace, name);
+    this.#removeOrphans(namespace, name, deployment?.metadata.uid);
+    if (deployment === undefined) return;
     const hash = this.#hashOf(deployment.spec.template);
     this.#apply(deployment, hash, this.#podsOf(deployment));
     return this.#writeStatus(deployment, hash);
@@ -80,11 +81,15 @@ export class DeploymentController {
     return Number.isFinite(soonest) ? { requeueAfterMs: soonest } : undefined;
   }
 
-  /** Pods whose Deployment is gone go too, as the garbage collector of a cluster has it. */
-  #removeOrphans(namespace: string, name: string): void {
+  /**
+   * Pods whose Deployment is gone go too, as the garbage collector of a cluster has it: also where another one has
+   * taken the name by now.
+   */
+  #removeOrphans(namespace: string, name: string, presentUid: string | undefined): void {
     for (const pod of this.#context.store.list("Pod", namespace)) {
       const owner = ownerOf(pod);
-      if (owner?.kind === "Deployment" && owner.name === name) markDeleted(this.#context, pod);
+      if (owner?.kind === "Deployment" && owner.name === name && owner.uid !== presentUid)
+        markDeleted(this.#context, pod);
     }
   }
 

@@ -354,3 +354,15 @@ test("a second delete with less grace ends a guest that does not heed the first"
   // Whether it was asked nicely before depends on how far its draining had come.
   assert.equal(rig.runtime.killed.at(-1)?.[1], "SIGKILL");
 });
+
+test("pods of a deleted deployment go also where another one takes its name at once", async () => {
+  using state = temporaryState();
+  await using rig = await startRig(state.path);
+  await rig.client.apply([makeDeployment("web", 1)]);
+  await rig.client.waitForRollout("default", "web");
+  const [old] = await podsOf(rig.client);
+  assert(old !== undefined);
+  const keys = [{ kind: "Deployment", namespace: "default", name: "web" }];
+  await Promise.all([rig.client.delete({ keys }), rig.client.apply([makeDeployment("web", 2)])]);
+  await rig.client.waitUntilGone({ kind: "Pod", namespace: "default", name: old.metadata.name });
+});
