@@ -137,7 +137,13 @@ export class TaskService {
     const known = this.#homes.get(namespace);
     const home = known ?? this.#options.runtime.createSandbox({ id: namespace, group: namespace, listeners: [] });
     this.#homes.set(namespace, home);
-    await home;
+    try {
+      await home;
+    } catch (error) {
+      // The next container tries again.
+      this.#homes.delete(namespace);
+      throw error;
+    }
   }
 
   async #kill(request: MessageValue<typeof KillRequest>, call: Call) {
