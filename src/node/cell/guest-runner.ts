@@ -20,7 +20,9 @@ export class GuestRunner {
   readonly #options: GuestRunnerOptions;
   readonly #loader = createLoader();
   readonly #guests = new Map<number, Guest>();
-  /** Guests that were to end before they had begun, with the signal. */
+  /** Guests that have not begun yet. */
+  readonly #starting = new Set<number>();
+  /** Those of them that are to end as soon as they have, with the signal. */
   readonly #doomed = new Map<number, string>();
 
   constructor(options: GuestRunnerOptions) {
@@ -33,6 +35,7 @@ export class GuestRunner {
    */
   async start(order: GuestOrder, descriptors: readonly number[]): Promise<void> {
     const grants = openGrants(order, descriptors);
+    this.#starting.add(order.number);
     try {
       const module = await this.#loader.load(readModule(grants.moduleFd), {
         digest: order.moduleDigest,
@@ -48,6 +51,7 @@ export class GuestRunner {
       );
     } catch (error) {
       grants.close();
+      this.#forgetStart(order.number);
       this.#options.onEnded(order.number, outcomeOfFailure(error));
     } finally {
       closeSync(grants.moduleFd);
@@ -58,7 +62,8 @@ export class GuestRunner {
   async kill(number: number, signal: string): Promise<void> {
     const guest = this.#guests.get(number);
     if (guest === undefined) {
-      this.#doomed.set(number, signal);
+      // One that has ended meanwhile is gone already, and nothing would take its number out again.
+      if (this.#starting.has(number)) this.#doomed.set(number, signal);
       return;
     }
     guest.kill(signal);
@@ -82,9 +87,14 @@ export class GuestRunner {
       outcome = outcomeOfFailure(error);
     }
     this.#guests.delete(number);
-    this.#doomed.delete(number);
+    this.#forgetStart(number);
     await withinTime(flush(), FLUSH_MS_MAX);
     this.#options.onEnded(number, outcome);
+  }
+
+  #forgetStart(number: number): void {
+    this.#starting.delete(number);
+    this.#doomed.delete(number);
   }
 
   /** Tells the shared page when this guest has the thread. */
