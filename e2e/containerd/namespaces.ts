@@ -42,7 +42,7 @@ export class Namespaces implements AsyncDisposable {
 
   /** `directory` is the caller's; its name becomes the cgroups'. */
   static async start(directory: string, busybox: string): Promise<Namespaces> {
-    const cgroups = makeCgroups(`kwasm-${basename(directory)}`);
+    const cgroups = makeCgroups(basename(directory));
     writeFileSync(join(directory, "cgroups"), cgroups.map((path) => `${path}\n`).join(""));
     const command = ["--pdeathsig", "KILL", stages, "enter", directory, busybox];
     const parent = spawn("setpriv", command, { stdio: ["ignore", "pipe", "pipe"] });
