@@ -13,7 +13,7 @@ import {
 import { errno } from "./errno.ts";
 import { fdflag, oflag } from "./layout.ts";
 import { P1Caller } from "./p1-fixture.ts";
-import { right } from "./rights.ts";
+import { fileRights, right } from "./rights.ts";
 
 /** Everything wasi-libc asks for when it opens a file for reading and writing. */
 const readWrite = BigInt(
@@ -25,6 +25,8 @@ const readWrite = BigInt(
     right.fdFdstatSetFlags |
     right.fdSync,
 );
+/** What Go's `os.Open` asks for: everything but the right to write. */
+const goReadOnly = BigInt(fileRights & ~right.fdWrite);
 const readOnly = BigInt(right.fdRead | right.fdSeek | right.fdTell);
 
 /** A guest with one granted directory at descriptor 3. */
@@ -117,6 +119,7 @@ test("a read-only grant opens files with the rights a standard library asks for,
   using guest = withDirectory({ readOnly: true });
   const asked = readOnly | BigInt(right.fdFilestatSetTimes | right.pathCreateFile | right.pathUnlinkFile);
   assert.ok((await guest.open(3, "greeting", { rights: asked })) > 3);
+  assert.ok((await guest.open(3, "greeting", { rights: goReadOnly })) > 3);
   assert.equal(await guest.open(3, "greeting", { rights: readWrite }), -errno.readOnly);
   assert.equal(await guest.open(3, "new", { oflags: oflag.create }), -errno.readOnly);
 });

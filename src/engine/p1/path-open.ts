@@ -13,8 +13,11 @@ export interface PathOpenRequest {
   readonly rights: { readonly base: number; readonly inheriting: number };
 }
 
-/** Rights that need a file opened for writing. */
-const writingRights = right.fdWrite | right.fdAllocate | right.fdFilestatSetSize;
+/**
+ * The one right that asks for a file to be opened for writing. Others that change a file do not count: Go asks for the
+ * right to set its size also where it only reads, and wasmtime opens by this one too.
+ */
+const writingRights = right.fdWrite;
 const readingRights = right.fdRead | right.fdReaddir;
 
 /** Opens a file or directory under `parent` with no more rights than the parent passes on. */
