@@ -88,8 +88,9 @@ export class DeploymentController {
   #removeOrphans(namespace: string, name: string, presentUid: string | undefined): void {
     for (const pod of this.#context.store.list("Pod", namespace)) {
       const owner = ownerOf(pod);
-      if (owner?.kind === "Deployment" && owner.name === name && owner.uid !== presentUid)
+      if (owner?.kind === "Deployment" && owner.name === name && owner.uid !== presentUid) {
         markDeleted(this.#context, pod);
+      }
     }
   }
 
