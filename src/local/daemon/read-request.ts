@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { KwasmError } from "#base";
-import type { KubeObject, ObjectKey } from "../kinds/index.ts";
+import { admitObject, type KubeObject, type ObjectKey } from "../kinds/index.ts";
 import { type DeleteRequest, type DownRequest, type ObjectQuery, REQUEST_BYTES_MAX, type ScaleRequest } from "./api.ts";
 
 /** Names become parts of paths and of hosts files, so control checks them again, whoever the caller is. */
@@ -15,6 +15,9 @@ const kinds: readonly KubeObject["kind"][] = [
   "Deployment",
   "Pod",
 ];
+
+/** Characters of a bad value that a message repeats. */
+const SHOWN_CHARS_MAX = 100;
 
 /** A JSON body within its limit. Throws `limit-exceeded` or `invalid-argument`. */
 export async function readJsonBody(request: IncomingMessage): Promise<Readonly<Record<string, unknown>>> {
@@ -32,12 +35,11 @@ export async function readJsonBody(request: IncomingMessage): Promise<Readonly<R
   return parseObject(Buffer.concat(chunks).toString());
 }
 
+/** What is stored leads every later start of control, so it is read here by its kind's rules, whoever the caller is. */
 export function readApplyBody(body: Readonly<Record<string, unknown>>): readonly KubeObject[] {
   const list = body["objects"];
   if (!Array.isArray(list)) throw malformed("objects", list);
-  for (const object of list) checkObject(object);
-  // The command has admitted these objects field by field; here only what leads to paths and keys is checked again.
-  return list as readonly KubeObject[];
+  return list.map(readObject);
 }
 
 export function readQuery(parameters: URLSearchParams): ObjectQuery {
@@ -76,13 +78,15 @@ export function readDownBody(body: Readonly<Record<string, unknown>>): DownReque
   return { keepObjects: body["keepObjects"] === true };
 }
 
-function checkObject(value: unknown): void {
-  if (!isRecord(value) || !isRecord(value["metadata"])) throw malformed("object", value);
-  const { namespace, labels, annotations } = value["metadata"];
-  const key = readKey({ kind: value["kind"], name: value["metadata"]["name"], namespace });
-  if (!isRecord(labels) || !isRecord(annotations)) {
-    throw malformed(`metadata of ${key.kind} "${key.name}"`, value["metadata"]);
-  }
+function readObject(value: unknown): KubeObject {
+  const admission = admitObject(value, "strict");
+  if ("object" in admission) return admission.object;
+  const { kind, metadata } = isRecord(value) ? value : {};
+  const name = isRecord(metadata) ? metadata["name"] : undefined;
+  throw new KwasmError(
+    "invalid-argument",
+    `read ${shorten(kind ?? "object")} "${shorten(name)}" of a request: ${admission.refusal}; use a kwasm command of this version`,
+  );
 }
 
 function readKind(value: unknown): KubeObject["kind"] {
@@ -121,9 +125,14 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 }
 
 function malformed(field: string, value: unknown): KwasmError {
-  const shown = JSON.stringify(value)?.slice(0, 100) ?? "nothing";
   return new KwasmError(
     "invalid-argument",
-    `read ${field} "${shown}" of a request: it is malformed; use a kwasm command of this version`,
+    `read ${field} "${shorten(value)}" of a request: it is malformed; use a kwasm command of this version`,
   );
+}
+
+/** A value for a message: a text as it is, anything else as JSON. */
+function shorten(value: unknown): string {
+  const text = typeof value === "string" ? value : (JSON.stringify(value) ?? "nothing");
+  return text.slice(0, SHOWN_CHARS_MAX);
 }

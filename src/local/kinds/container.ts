@@ -191,7 +191,7 @@ function envVarSource(): Schema<EnvVarSource> {
 function checkOneOf(cursor: Cursor, names: readonly string[]): void {
   const given = names.filter((name) => cursor.field(name) !== undefined);
   const words = names.map((name) => `\`${name}\``).join(", ");
-  if (given.length === 0) cursor.refuse(`Required value: must specify one of: ${words}`);
+  if (given.length === 0) cursor.refuseNoChoice(`Required value: must specify one of: ${words}`);
   const [, second] = given;
   if (second !== undefined) cursor.find(second).refuse("Forbidden: may not have more than one field specified");
 }

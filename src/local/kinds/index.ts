@@ -1,3 +1,4 @@
+export { type Admission, admitObject } from "./admit-object.ts";
 export type { ConfigMap } from "./config-map.ts";
 export type { Deployment, DeploymentSpec, DeploymentStatus, DeploymentStrategy, RollingUpdate } from "./deployment.ts";
 export type { Namespace, NamespaceStatus } from "./namespace.ts";

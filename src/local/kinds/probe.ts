@@ -49,7 +49,7 @@ export function probe(use: "livenessProbe" | "readinessProbe" | "startupProbe"):
 
 function checkProbe(value: Probe, cursor: Cursor, use: string): void {
   const given = actions.filter((action) => cursor.field(action) !== undefined);
-  if (given.length === 0) cursor.refuse("Required value: must specify a handler type");
+  if (given.length === 0) cursor.refuseNoChoice("Required value: must specify a handler type");
   const [, second] = given;
   if (second !== undefined) cursor.find(second).refuse("Forbidden: may not specify more than 1 handler type");
   if (use !== "readinessProbe" && value.successThreshold !== 1) {

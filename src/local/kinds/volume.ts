@@ -83,7 +83,7 @@ function volume(): Schema<Volume> {
 
 function checkSources(_volume: Volume, cursor: Cursor): void {
   const given = [...supportedSources, ...otherSources].filter((source) => cursor.field(source) !== undefined);
-  if (given.length === 0) cursor.refuse("Required value: must specify a volume type");
+  if (given.length === 0) cursor.refuseNoChoice("Required value: must specify a volume type");
   const [, second] = given;
   if (second !== undefined) cursor.find(second).refuse("Forbidden: may not specify more than 1 volume type");
 }

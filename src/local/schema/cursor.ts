@@ -44,6 +44,14 @@ export class Cursor {
     this.list.refuse(this.#problem(message));
   }
 
+  /**
+   * Says that none of several fields is there of which one must be. An object that was read before may lack them all:
+   * its choice was one that does not run here, which the first reading warned of and left out.
+   */
+  refuseNoChoice(message: string): void {
+    if (this.list.origin === "written") this.refuse(message);
+  }
+
   warn(message: string): void {
     this.list.warn(this.#problem(message));
   }

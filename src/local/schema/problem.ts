@@ -22,14 +22,19 @@ export const PROBLEMS_MAX = 100;
 /** How strictly fields that Kubernetes does not have are taken, as `kubectl --validate` names it. */
 export type FieldValidation = "strict" | "warn";
 
+/** Where an object comes from: from a person, or from a reading before, which has left out what does not run here. */
+export type ObjectOrigin = "written" | "admitted";
+
 /** Collects what one reading finds, in order, each thing once. */
 export class ProblemList {
   readonly fieldValidation: FieldValidation;
+  readonly origin: ObjectOrigin;
   readonly #problems = new Map<string, Problem>();
   readonly #warnings = new Map<string, Problem>();
 
-  constructor(fieldValidation: FieldValidation) {
+  constructor(fieldValidation: FieldValidation, origin: ObjectOrigin = "written") {
     this.fieldValidation = fieldValidation;
+    this.origin = origin;
   }
 
   get problems(): readonly Problem[] {
