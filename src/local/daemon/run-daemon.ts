@@ -77,7 +77,7 @@ interface Ground {
 async function startOver(options: DaemonOptions, { paths, database, stack }: Ground): Promise<Daemon> {
   const clock = options.clock ?? systemClock;
   const log = options.log ?? openControlLog(paths.controlLog);
-  const store = new ObjectStore(database, clock);
+  const store = new ObjectStore(database, clock, log);
   const events = new EventStore(database, clock);
   ensureDefaultNamespace(store);
   const runtime = stack.adopt(await options.createRuntime(log), (opened) => opened.close());

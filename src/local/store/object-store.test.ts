@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
-import { systemClock } from "#base";
-import { makeConfigMap } from "../testing/objects.ts";
+import { type LogFields, silentLog, systemClock } from "#base";
+import { makeConfigMap, makePod } from "../testing/objects.ts";
 import { EVENT_COUNT_MAX, EventStore } from "./event-store.ts";
 import { OBJECT_BYTES_MAX, ObjectStore } from "./object-store.ts";
 import { keyOf } from "./object-key.ts";
@@ -34,6 +34,30 @@ test("objects and their version outlive the process", () => {
     [{ k: "2" }],
   );
   assert(Number(store.create(makeConfigMap("c", {})).metadata.resourceVersion) > Number(version));
+});
+
+test("damaged rows are left out by name, and the rest is there", () => {
+  using folder = temporaryFolder();
+  {
+    using database = openStateDatabase(folder.path);
+    const store = new ObjectStore(database, systemClock);
+    for (const name of ["not-json", "not-whole", "other-name", "status", "fine"]) store.create(makePod(name));
+    const change = database.prepare("UPDATE objects SET body = json_set(body, ?, ?) WHERE name = ?");
+    change.run("$.spec.containers", 5, "not-whole");
+    change.run("$.metadata.name", "../x", "other-name");
+    change.run("$.status", 5, "status");
+    database.exec("UPDATE objects SET body = '{' WHERE name = 'not-json'");
+  }
+  const said: unknown[] = [];
+  const log = { ...silentLog, error: (_message: string, fields?: LogFields) => void said.push(fields?.["name"]) };
+  using database = openStateDatabase(folder.path);
+  const store = new ObjectStore(database, systemClock, log);
+  assert.deepEqual(
+    store.list("Pod").map(({ metadata }) => metadata.name),
+    ["fine"],
+  );
+  assert.deepEqual(said.sort(), ["not-json", "not-whole", "other-name", "status"]);
+  store.create(makePod("not-whole"));
 });
 
 test("listeners hear every change once, and nothing of a change that changes nothing", () => {

@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { isDeepStrictEqual } from "node:util";
-import { type Clock, KwasmError } from "#base";
+import { type Clock, KwasmError, type Log, silentLog } from "#base";
 import type { KubeObject, ObjectKey, ObjectMeta } from "../kinds/index.ts";
 import { diskFailure } from "./disk-failure.ts";
 import { keyOf, keyText } from "./object-key.ts";
+import { readObjectRow } from "./object-row.ts";
 import { timestampOf } from "./timestamp.ts";
 
 /** Objects of all kinds together: they are all kept in memory, at some 5 kB each. */
@@ -33,17 +34,18 @@ export class ObjectStore {
   readonly #count: StatementSync;
   #version: number;
 
-  constructor(database: DatabaseSync, clock: Clock) {
+  /** A stored object that cannot be read is left out and named in the log; its row stays until its name is used anew. */
+  constructor(database: DatabaseSync, clock: Clock, log: Log = silentLog) {
     this.#clock = clock;
     this.#write = database.prepare("INSERT OR REPLACE INTO objects (kind, namespace, name, body) VALUES (?, ?, ?, ?)");
     this.#erase = database.prepare("DELETE FROM objects WHERE kind = ? AND namespace = ? AND name = ?");
     this.#count = database.prepare("INSERT OR REPLACE INTO counters (name, value) VALUES ('resourceVersion', ?)");
     const counter = database.prepare("SELECT value FROM counters WHERE name = 'resourceVersion'").get();
     this.#version = Number(counter?.["value"] ?? 0);
-    for (const row of database.prepare("SELECT body FROM objects").iterate()) {
-      // The row was written by this class, from a KubeObject.
-      const object = JSON.parse(String(row["body"])) as KubeObject;
-      this.#objects.set(keyText(keyOf(object)), object);
+    for (const row of database.prepare("SELECT kind, namespace, name, body FROM objects").iterate()) {
+      const reading = readObjectRow(row);
+      if ("object" in reading) this.#objects.set(keyText(keyOf(reading.object)), reading.object);
+      else log.error("stored object cannot be read and is left out; apply it again", { ...reading });
     }
   }
 
