@@ -12,9 +12,8 @@ process.stdout.on("error", (error) => {
 
 const status = await runCli(process.argv.slice(2), commands, createProcessIo());
 for (const stream of [process.stdout, process.stderr]) {
-  await new Promise<void>((resolve) => {
-    stream.write("", () => resolve());
-  });
+  // Even an empty write tells of a reader that went away, so only what is still to be read is waited for.
+  if (stream.writableLength > 0) await new Promise<void>((resolve) => void stream.write("", () => resolve()));
 }
 // At once, whatever handle is still open: `kwasm down` stays connected to control until the kernel has ended it.
 process.exit(status);
