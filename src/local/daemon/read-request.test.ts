@@ -9,6 +9,12 @@ import { readApplyBody } from "./read-request.ts";
 
 const metadata = { name: "x", namespace: "default", labels: {}, annotations: {} };
 
+/** A request's body as it comes out of the socket. */
+function overSocket(objects: readonly unknown[]): Readonly<Record<string, unknown>> {
+  const read: unknown = JSON.parse(JSON.stringify(objects));
+  return { objects: read };
+}
+
 function refuses(object: unknown): void {
   assert.throws(() => readApplyBody({ objects: [makeConfigMap("fine", {}), object] }), { code: "invalid-argument" });
 }
@@ -65,7 +71,7 @@ handler: kwasm
   const { objects, problems } = readManifests([{ name: "f", text }]);
   assert.deepEqual(problems, []);
   assert.equal(objects.length, 4);
-  assert.deepEqual(readApplyBody(JSON.parse(JSON.stringify({ objects }))), objects);
+  assert.deepEqual(readApplyBody(overSocket(objects)), objects);
 });
 
 const probe = { httpGet: { path: "/", port: "web", scheme: "HTTP", httpHeaders: [] } };
@@ -83,7 +89,7 @@ const wholeObjects = [
 function damage(value: unknown, steps: readonly number[], replacement: unknown): unknown {
   const [step, ...rest] = steps;
   if (typeof value !== "object" || value === null || step === undefined) return replacement;
-  const entries = Object.entries(value);
+  const entries: readonly (readonly [string, unknown])[] = Object.entries(value);
   const chosen = entries[step % entries.length];
   if (chosen === undefined) return replacement;
   const [key, inner] = chosen;
@@ -94,7 +100,7 @@ function damage(value: unknown, steps: readonly number[], replacement: unknown):
 /** All that `get` and `describe` show of an object; must not throw. */
 function show(object: KubeObject): void {
   const definition = kindOf(object.kind);
-  for (const { cell } of definition?.columns ?? []) cell(object, { nowMs: 0 });
+  for (const column of definition?.columns ?? []) column.cell(object, { nowMs: 0 });
   definition?.describe(object, { nowMs: 0, events: [], related: [] });
 }
 
@@ -103,7 +109,7 @@ test("any damaged object is refused by a named error, or can be shown", () => {
   const replacement = fc.oneof(fc.jsonValue({ maxDepth: 2 }), fc.constantFrom(5, null, "", "../x", [null], [{}], -1));
   fc.assert(
     fc.property(fc.constantFrom(...wholeObjects), steps, replacement, (object, path, value) => {
-      const body = JSON.parse(JSON.stringify({ objects: [damage(object, path, value)] }));
+      const body = overSocket([damage(object, path, value)]);
       try {
         readApplyBody(body).forEach(show);
       } catch (error) {

@@ -56,7 +56,7 @@ test("damaged rows are left out by name, and the rest is there", () => {
     store.list("Pod").map(({ metadata }) => metadata.name),
     ["fine"],
   );
-  assert.deepEqual(said.sort(), ["not-json", "not-whole", "other-name", "status"]);
+  assert.deepEqual(new Set(said), new Set(["not-json", "not-whole", "other-name", "status"]));
   store.create(makePod("not-whole"));
 });
 
