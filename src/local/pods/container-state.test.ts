@@ -81,6 +81,21 @@ test("a failed probe ends the guest with its grace, and restarts it afterwards",
   check([started, probeFailed, exit(143)], ["creating", 1, "prepare"]);
 });
 
+test("an end that a probe asked for is a failure, whatever the exit code", () => {
+  for (const [restartPolicy, code, phase] of [
+    ["Always", 0, "creating"],
+    ["OnFailure", 0, "creating"],
+    ["OnFailure", 143, "creating"],
+    ["Never", 0, "ended"],
+    ["Never", 143, "ended"],
+  ] as const) {
+    const rules = { ...plain, restartPolicy };
+    const ending = transition(transition(initialState(), started, rules).state, probeFailed, rules);
+    const { state } = transition(ending.state, exit(code), rules);
+    assert.equal(state.phase.name, phase, `${restartPolicy} ${code}`);
+  }
+});
+
 test("a pod that goes while a probe restarts its guest is not restarted", () => {
   check([started, probeFailed, endRequested], ["ending", 0, "kill"]);
   check([started, probeFailed, endRequested, exit(137)], ["ended", 0]);

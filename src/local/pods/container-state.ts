@@ -150,13 +150,18 @@ function fromEnding(
     return to(state, { ...phase, isRestarted: false }, { kind: "kill", graceMs: event.graceMs });
   }
   if (event.kind !== "exited") return unchanged(state);
-  if (!phase.isRestarted) return to({ ...state, lastExit: event.exit }, { name: "ended" });
-  return afterExit(state, event.exit, rules);
+  // A guest that a probe gave up on has failed even if it exits with 0 (the kubelet's `shouldRestartOnFailure`).
+  const isOver = !phase.isRestarted || rules.restartPolicy === "Never";
+  return isOver ? to({ ...state, lastExit: event.exit }, { name: "ended" }) : restart(state, event.exit);
 }
 
 /** The kubelet's `ShouldContainerBeRestarted`, then its back-off. */
 function afterExit(state: ContainerState, exit: ExitStatus, rules: ContainerRules): Transition {
-  if (!shouldRestart(exit, rules.restartPolicy)) return to({ ...state, lastExit: exit }, { name: "ended" });
+  const isOver = !shouldRestart(exit, rules.restartPolicy);
+  return isOver ? to({ ...state, lastExit: exit }, { name: "ended" }) : restart(state, exit);
+}
+
+function restart(state: ContainerState, exit: ExitStatus): Transition {
   const { delayMs, backoff } = planRestart(state.backoff, exit.finishedAtMs);
   const ended = { ...state, lastExit: exit, backoff };
   if (delayMs === 0) {
