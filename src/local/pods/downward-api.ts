@@ -1,7 +1,8 @@
-import { availableParallelism, totalmem } from "node:os";
+import { availableParallelism } from "node:os";
 import { KwasmError } from "#base";
 import { parseQuantity, type Quantity } from "#api";
 import type { Container, Pod, ResourceFieldSelector } from "../kinds/index.ts";
+import { CONTAINER_MEMORY_BYTES_DEFAULT } from "./memory-limit.ts";
 import { HOST_IP } from "./pod-status.ts";
 
 /** The machine's side of what a pod may read about itself. */
@@ -43,20 +44,23 @@ export function readField(fieldPath: string, sources: FieldSources): string {
   }
 }
 
-/** The value of a `resourceFieldRef`: a limit that is not set is what the machine has. Rounded up, as the kubelet does. */
+/**
+ * The value of a `resourceFieldRef`, rounded up, as the kubelet does. A limit that is not set is what the container is
+ * held to anyway, and a request that is not set is the limit that is.
+ */
 export function readResource(selector: ResourceFieldSelector, container: Container, pod: Pod): string {
   const named = pod.spec.containers.find(({ name }) => name === selector.containerName);
   const source = named ?? container;
   const [list, resource = ""] = selector.resource.split(".", 2);
   const { limits, requests } = source.resources;
-  const set = (list === "requests" ? requests : limits)[resource];
-  const amount = set === undefined ? amountOfMachine(list, resource) : parseQuantity(set);
+  const set = list === "requests" ? (requests[resource] ?? limits[resource]) : limits[resource];
+  const amount = set === undefined ? amountUnset(list, resource) : parseQuantity(set);
   const divisor = parseQuantity(selector.divisor === "0" || selector.divisor === "" ? "1" : selector.divisor);
   return String((amount.nanos + divisor.nanos - 1n) / divisor.nanos);
 }
 
-function amountOfMachine(list: string | undefined, resource: string): Quantity {
+function amountUnset(list: string | undefined, resource: string): Quantity {
   if (list === "requests") return parseQuantity("0");
   if (resource === "cpu") return parseQuantity(String(availableParallelism()));
-  return parseQuantity(resource === "memory" ? String(totalmem()) : "0");
+  return parseQuantity(resource === "memory" ? String(CONTAINER_MEMORY_BYTES_DEFAULT) : "0");
 }

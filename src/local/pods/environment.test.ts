@@ -70,6 +70,13 @@ test("resources are divided and rounded up", () => {
   check({ resources, env: readResource("limits.cpu", "1") }, { A: "2" });
 });
 
+test("a limit that is not set is what the guest is held to, and a request that is not set is the limit", () => {
+  check({ env: readResource("limits.memory", "1Mi") }, { A: "256" });
+  check({ env: readResource("requests.memory", "1Mi") }, { A: "0" });
+  const resources = { limits: { memory: "100Mi" }, requests: {} };
+  check({ resources, env: readResource("requests.memory", "1Mi") }, { A: "100" });
+});
+
 test("later ones win: env over envFrom, both over services and the image", () => {
   const container = {
     envFrom: [{ prefix: "", configMapRef: { name: "settings" } }],

@@ -1,6 +1,6 @@
 import { mkdir, rm } from "node:fs/promises";
 import { dirname } from "node:path";
-import { defaultHandlerOf, isRuntimeHandler, parseQuantity, quantityToNumber } from "#api";
+import { defaultHandlerOf, isRuntimeHandler } from "#api";
 import { KwasmError } from "#base";
 import type { UnpackedImage } from "#image";
 import type { WorkloadSpec } from "#node";
@@ -8,17 +8,12 @@ import type { Container, Pod } from "../kinds/index.ts";
 import { containerLogPath } from "../store/state-paths.ts";
 import { buildEnvironment } from "./environment.ts";
 import { expandVariables } from "./expand-variables.ts";
+import { memoryLimitOf } from "./memory-limit.ts";
 import type { PodContext } from "./pod-context.ts";
 import type { PodFiles } from "./pod-files.ts";
 import type { PodSandbox } from "./pod-sandbox.ts";
 import { serviceEnvironment } from "./service-environment.ts";
 import { serviceNames } from "./service-names.ts";
-
-/**
- * Memory of a container that names no limit, bytes. A cluster would let it take the whole node; here one guest must
- * not take a developer's machine, and 256 MiB hold every runtime that guests bring along (Go's included).
- */
-const CONTAINER_MEMORY_BYTES_DEFAULT = 268_435_456;
 
 /** Why a container cannot be started yet, in Kubernetes' words. */
 export interface Blocked {
@@ -164,9 +159,4 @@ async function openLogFolder(context: PodContext, pod: Pod, container: Container
   await rm(forgotten, { force: true });
   await rm(`${forgotten}.1`, { force: true });
   return path;
-}
-
-function memoryLimitOf(container: Container): number {
-  const limit = container.resources.limits["memory"];
-  return limit === undefined ? CONTAINER_MEMORY_BYTES_DEFAULT : quantityToNumber(parseQuantity(limit));
 }
