@@ -29,7 +29,7 @@ export interface PodContext {
 
 /** Writes an event about a pod in the kubelet's words. Its source is named as it is: there is no kubelet here. */
 export function recordPodEvent(
-  context: PodContext,
+  context: Pick<PodContext, "events">,
   pod: Pod,
   event: Pick<KubeEvent, "type" | "reason" | "message">,
 ): void {

@@ -14,6 +14,8 @@ export interface PodSandbox {
   readonly mappedPorts: MappedPorts;
 }
 
+export type SandboxContext = Pick<PodContext, "addresses" | "events" | "lowestPort" | "runtime" | "store">;
+
 /** How often another way to listen is tried before the pod has to wait. */
 const LISTEN_ATTEMPTS_MAX = 3;
 
@@ -21,8 +23,19 @@ const LISTEN_ATTEMPTS_MAX = 3;
  * Opens the sandbox of a pod: its address, which it keeps over restarts of control, and one listener per port. A port
  * that may not be bound, or that another program of the machine holds, is mapped; the mapping is written on the pod.
  */
-export async function openPodSandbox(context: PodContext, pod: Pod): Promise<PodSandbox> {
-  const address = pod.status?.podIP ?? context.addresses.allocate();
+export async function openPodSandbox(context: SandboxContext, pod: Pod): Promise<PodSandbox> {
+  const kept = pod.status?.podIP;
+  const address = kept ?? context.addresses.allocate();
+  try {
+    return await openAt(address, context, pod);
+  } catch (error) {
+    await context.runtime.deleteSandbox(idOf(pod));
+    if (kept === undefined) context.addresses.release(address);
+    throw error;
+  }
+}
+
+async function openAt(address: string, context: SandboxContext, pod: Pod): Promise<PodSandbox> {
   const ports = portsOfPod(pod, context.store.list("Service", pod.metadata.namespace));
   const known = parseMappedPorts(pod.metadata.annotations[annotations.mappedPorts]);
   const wishes = [new Map([...mapPorts(ports, context.lowestPort), ...known]), new Map(ports.map((port) => [port, 0]))];
@@ -32,13 +45,17 @@ export async function openPodSandbox(context: PodContext, pod: Pod): Promise<Pod
   return { id: view.id, address, mappedPorts };
 }
 
+function idOf({ metadata }: Pod): string {
+  return metadata.uid ?? metadata.name;
+}
+
 /** The isolation group of a pod (design §3). Groups that are no namespace start with `~`, which no namespace does. */
 function isolationGroup(pod: Pod): string {
   switch (pod.metadata.annotations[annotations.isolation]) {
     case "node":
       return "~node";
     case "pod":
-      return `~pod-${pod.metadata.uid ?? pod.metadata.name}`;
+      return `~pod-${idOf(pod)}`;
     default:
       return pod.metadata.namespace;
   }
@@ -50,8 +67,8 @@ interface ListenPlan {
   readonly wishes: readonly MappedPorts[];
 }
 
-async function listen(context: PodContext, pod: Pod, plan: ListenPlan): Promise<SandboxView> {
-  const id = pod.metadata.uid ?? pod.metadata.name;
+async function listen(context: SandboxContext, pod: Pod, plan: ListenPlan): Promise<SandboxView> {
+  const id = idOf(pod);
   let failure: unknown;
   for (const wish of plan.wishes.slice(0, LISTEN_ATTEMPTS_MAX)) {
     const listeners = plan.ports.map((port) => ({ address: plan.address, port: wish.get(port) ?? port }));
@@ -74,7 +91,7 @@ function realPorts(ports: readonly number[], view: SandboxView): MappedPorts {
   return mapped;
 }
 
-function noteMapping(context: PodContext, pod: Pod, address: string, mapped: MappedPorts): void {
+function noteMapping(context: SandboxContext, pod: Pod, address: string, mapped: MappedPorts): void {
   context.store.update(pod, (current) => withMappedPorts(current, mapped));
   for (const [declared, real] of mapped) {
     const message = `Port ${declared} is served at ${address}:${real}, since ${declared} cannot be bound by this user on this machine`;
