@@ -63,9 +63,12 @@ Exit codes: the guest's own; 134 trap; 137 out of memory; 124 timed out; 126 can
 
 async function runToEnd(io: Io, begin: () => Promise<ForegroundGuest>): Promise<number> {
   try {
-    const guest = await begin();
+    // Asked for first: a signal that comes while the guest starts must not leave it behind either.
     const signal = io.interrupted();
-    signal.addEventListener("abort", () => guest.kill(nameOfSignal(signal.reason)));
+    const guest = await begin();
+    const end = (): void => guest.kill(nameOfSignal(signal.reason));
+    signal.addEventListener("abort", end);
+    if (signal.aborted) end();
     const { code, message } = await guest.ended;
     if (message !== "") printDiagnostic(io, "error", message);
     return code;
