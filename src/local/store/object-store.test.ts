@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempDisposableSync } from "node:fs";
+import { mkdtempDisposableSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -58,6 +58,23 @@ test("damaged rows are left out by name, and the rest is there", () => {
   );
   assert.deepEqual(new Set(said), new Set(["not-json", "not-whole", "other-name", "status"]));
   store.create(makePod("not-whole"));
+});
+
+test("a damaged file is refused with what to do about it, wherever the damage is", () => {
+  for (const [from, to] of [
+    [0, 100],
+    [4_200, 12_000],
+  ] as const) {
+    using folder = temporaryFolder();
+    {
+      using database = openStateDatabase(folder.path);
+      const store = new ObjectStore(database, systemClock);
+      for (let count = 0; count < 50; count += 1) store.create(makePod(`pod-${count}`));
+    }
+    const file = join(folder.path, "state.sqlite");
+    writeFileSync(file, readFileSync(file).fill(0xa5, from, to));
+    assert.throws(() => openStateDatabase(folder.path), { code: "failed-precondition", message: /damaged; remove/ });
+  }
 });
 
 test("listeners hear every change once, and nothing of a change that changes nothing", () => {

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { KwasmError } from "#base";
+import { damagedState, readFailure } from "./disk-failure.ts";
 
 /** Grows with each change of the tables below; a file of another version is refused instead of misread. */
 const SCHEMA_VERSION = 1;
@@ -38,18 +39,21 @@ export function hasState(stateDir: string): boolean {
 /**
  * Opens the state of one machine and keeps it locked. The lock is the kernel's record lock on the file, so a process
  * that died, however it died, holds it no longer; it is also what makes a state folder belong to one control process.
- * Throws `failed-precondition` when another process has it and `unsupported` for a file of another version.
+ * Throws `failed-precondition` when another process has it or the file is damaged, and `unsupported` for a file of
+ * another version.
  */
 export function openStateDatabase(stateDir: string): DatabaseSync {
   mkdirSync(stateDir, { recursive: true, mode: 0o700 });
-  const database = new DatabaseSync(join(stateDir, FILE_NAME), { timeout: LOCK_WAIT_MS });
+  const file = join(stateDir, FILE_NAME);
+  const database = new DatabaseSync(file, { timeout: LOCK_WAIT_MS });
   try {
     lock(database, stateDir);
     prepareSchema(database, stateDir);
+    checkPages(database, file);
     return database;
   } catch (error) {
     database.close();
-    throw error;
+    throw error instanceof KwasmError ? error : readFailure(error, file);
   }
 }
 
@@ -59,7 +63,7 @@ function lock(database: DatabaseSync, stateDir: string): void {
     database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;");
     database.exec("BEGIN IMMEDIATE; COMMIT;");
   } catch (error) {
-    if (!isBusy(error)) throw KwasmError.from(error, `open the state in "${stateDir}"`);
+    if (!isBusy(error)) throw error;
     const message = `open the state in "${stateDir}": another control process holds it; use that one, or end it with "kwasm down"`;
     throw new KwasmError("failed-precondition", message, { cause: error });
   }
@@ -73,6 +77,12 @@ function prepareSchema(database: DatabaseSync, stateDir: string): void {
     throw new KwasmError("unsupported", message);
   }
   database.exec(`BEGIN; ${schema} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT;`);
+}
+
+/** Reads every page once, as control does at its start anyway: what is damaged is found here and not halfway. */
+function checkPages(database: DatabaseSync, file: string): void {
+  const finding = database.prepare("PRAGMA quick_check(1)").get()?.["quick_check"];
+  if (finding !== "ok") throw damagedState(file, finding);
 }
 
 function isBusy(error: unknown): boolean {
