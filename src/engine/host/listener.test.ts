@@ -7,9 +7,11 @@ import { Interrupt } from "./interrupt.ts";
 import {
   acceptQueueMax,
   type Connection,
+  type Lingering,
   type Listener,
   listenerFromServer,
   listenerServerOptions,
+  SocketConnection,
 } from "./listener.ts";
 
 interface Served extends AsyncDisposable {
@@ -146,4 +148,31 @@ test("resets what waits when it is closed, and is closed twice without harm", as
   served.listener.close();
   await once(client, "error");
   assert.throws(() => served.listener.accept(), HostError);
+});
+
+test("a closed connection whose client does not read is cut off where too many of them linger already", async () => {
+  const lingering: Lingering = { max: 1, count: 0 };
+  const closed: Promise<unknown>[] = [];
+  const server = createServer((socket) => {
+    socket.on("error", () => undefined);
+    closed.push(once(socket, "close"));
+    const connection = new SocketConnection(socket, lingering);
+    // More than the kernel takes for a client that does not read, so that the rest stays with us.
+    while (connection.output.capacity() > 0) connection.output.write(new Uint8Array(connection.output.capacity()));
+    connection.close();
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const patient = connect({ port, host: "127.0.0.1" }).pause();
+  await once(patient, "connect");
+  while (lingering.count === 0) await once(server, "connection");
+  const cutOff = connect({ port, host: "127.0.0.1" });
+  const [error] = (await once(cutOff, "error")) as [NodeJS.ErrnoException];
+  assert.equal(error.code, "ECONNRESET");
+  assert.equal(lingering.count, 1);
+  patient.resume();
+  await Promise.all(closed);
+  assert.equal(lingering.count, 0);
+  server.close();
 });

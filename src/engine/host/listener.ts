@@ -13,6 +13,19 @@ export const acceptQueueMax = 511;
 /** How long a closed connection may take to deliver what the guest had written, milliseconds; then it is cut off. */
 const closeLingerMs = 30_000;
 
+/**
+ * How many closed connections of a thread may still deliver what their guests had written. They count against no
+ * guest's budget any more, so a guest with a client that does not read could pile up descriptors and buffers.
+ */
+const lingeringMax = 1024;
+/** Those of this thread. */
+const threadLingering: Lingering = { max: lingeringMax, count: 0 };
+
+export interface Lingering {
+  readonly max: number;
+  count: number;
+}
+
 /** Which half of a connection `shutdown` ends. */
 export interface ShutdownHalves {
   readonly read: boolean;
@@ -111,10 +124,12 @@ export class SocketConnection implements Connection {
   readonly #socket: Socket;
   readonly #input: NodeInput;
   readonly #output: NodeOutput;
+  readonly #lingering: Lingering;
   #isClosed = false;
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, lingering: Lingering = threadLingering) {
     this.#socket = socket;
+    this.#lingering = lingering;
     socket.setNoDelay(true);
     this.#input = new NodeInput({ isTerminal: false, open: () => socket, release: () => undefined });
     this.#output = new NodeOutput({ isTerminal: false, open: () => socket, release: () => undefined });
@@ -143,6 +158,14 @@ export class SocketConnection implements Connection {
     this.#isClosed = true;
     this.#input.close();
     this.#output.close();
+    if (this.#lingering.count >= this.#lingering.max) this.#socket.resetAndDestroy();
+    else this.#deliverTheRest();
+  }
+
+  #deliverTheRest(): void {
+    if (this.#socket.closed) return;
+    this.#lingering.count++;
+    this.#socket.once("close", () => this.#lingering.count--);
     this.#socket.setTimeout(closeLingerMs, () => this.#socket.destroy());
     this.#socket.destroySoon();
   }
