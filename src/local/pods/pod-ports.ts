@@ -1,13 +1,17 @@
-import { matchesLabels, type Pod, type Service } from "../kinds/index.ts";
+import { type Container, matchesLabels, type Pod, type Service } from "../kinds/index.ts";
 
 /**
  * The ports that a pod listens on: what its containers declare. A pod that declares none is given those numbers that
  * its probes and the Services that select it go to, since it must mean one of them.
  */
 export function portsOfPod(pod: Pod, services: readonly Service[]): number[] {
-  const declared = pod.spec.containers.flatMap(({ ports }) => ports.filter(({ protocol }) => protocol === "TCP"));
-  const numbers = declared.map(({ containerPort }) => containerPort);
+  const numbers = pod.spec.containers.flatMap(declaredPorts);
   return [...new Set(numbers.length > 0 ? numbers : [...probedPorts(pod), ...servedPorts(pod, services)])];
+}
+
+/** The ports of a container that can be served here. */
+export function declaredPorts({ ports }: Container): number[] {
+  return ports.filter(({ protocol }) => protocol === "TCP").map(({ containerPort }) => containerPort);
 }
 
 /** The number behind a port by name or number; undefined for a name that no container has. */

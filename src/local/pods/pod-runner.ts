@@ -7,7 +7,7 @@ import type { HostsEntry } from "./host-files.ts";
 import { type PodContext, recordPodEvent } from "./pod-context.ts";
 import { PodFiles } from "./pod-files.ts";
 import { portNumberOf } from "./pod-ports.ts";
-import { openPodSandbox, type PodSandbox } from "./pod-sandbox.ts";
+import { closePodSandbox, openPodSandbox, type PodSandbox } from "./pod-sandbox.ts";
 import { statusOfPod } from "./pod-status.ts";
 import { objectSources, prepareContainer, type Prepared } from "./prepare-container.ts";
 import { restoreState } from "./restore-state.ts";
@@ -151,7 +151,7 @@ export class PodRunner {
 
   async #closeSandbox(): Promise<void> {
     if (this.#sandbox === undefined) return;
-    await this.#context.runtime.deleteSandbox(this.uid);
+    await closePodSandbox(this.#context, this.#pod);
   }
 
   /** Returns what is left of the grace. */

@@ -4,11 +4,10 @@ import type { SandboxView } from "#node";
 import type { Pod } from "../kinds/index.ts";
 import { mapPorts } from "./bindable-ports.ts";
 import { type PodContext, recordPodEvent } from "./pod-context.ts";
-import { portsOfPod } from "./pod-ports.ts";
+import { type PodShare, sharesOfPod } from "./pod-shares.ts";
 
 /** A pod's place on the machine. */
 export interface PodSandbox {
-  readonly id: string;
   readonly address: string;
   /** Declared ports that are served elsewhere. */
   readonly mappedPorts: MappedPorts;
@@ -29,24 +28,29 @@ export async function openPodSandbox(context: SandboxContext, pod: Pod): Promise
   try {
     return await openAt(address, context, pod);
   } catch (error) {
-    await context.runtime.deleteSandbox(idOf(pod));
+    await closePodSandbox(context, pod);
     if (kept === undefined) context.addresses.release(address);
     throw error;
   }
 }
 
 async function openAt(address: string, context: SandboxContext, pod: Pod): Promise<PodSandbox> {
-  const ports = portsOfPod(pod, context.store.list("Service", pod.metadata.namespace));
+  const shares = sharesOfPod(pod, context.store.list("Service", pod.metadata.namespace));
+  const ports = shares.flatMap((share) => share.ports);
   const known = parseMappedPorts(pod.metadata.annotations[annotations.mappedPorts]);
   const wishes = [new Map([...mapPorts(ports, context.lowestPort), ...known]), new Map(ports.map((port) => [port, 0]))];
-  const view = await listen(context, pod, { address, ports, wishes });
-  const mappedPorts = realPorts(ports, view);
+  const views = await listen(context, pod, { address, shares, wishes });
+  const mappedPorts = realPorts(
+    ports,
+    views.flatMap(({ listeners }) => listeners),
+  );
   noteMapping(context, pod, address, mappedPorts);
-  return { id: view.id, address, mappedPorts };
+  return { address, mappedPorts };
 }
 
-function idOf({ metadata }: Pod): string {
-  return metadata.uid ?? metadata.name;
+/** Removes whatever is open of a pod. */
+export async function closePodSandbox({ runtime }: Pick<PodContext, "runtime">, pod: Pod): Promise<void> {
+  for (const { sandboxId } of sharesOfPod(pod, [])) await runtime.deleteSandbox(sandboxId);
 }
 
 /** The isolation group of a pod (design §3). Groups that are no namespace start with `~`, which no namespace does. */
@@ -55,7 +59,7 @@ function isolationGroup(pod: Pod): string {
     case "node":
       return "~node";
     case "pod":
-      return `~pod-${idOf(pod)}`;
+      return `~pod-${pod.metadata.uid ?? pod.metadata.name}`;
     default:
       return pod.metadata.namespace;
   }
@@ -63,29 +67,33 @@ function isolationGroup(pod: Pod): string {
 
 interface ListenPlan {
   readonly address: string;
-  readonly ports: readonly number[];
+  readonly shares: readonly PodShare[];
   readonly wishes: readonly MappedPorts[];
 }
 
-async function listen(context: SandboxContext, pod: Pod, plan: ListenPlan): Promise<SandboxView> {
-  const id = idOf(pod);
+async function listen(context: SandboxContext, pod: Pod, plan: ListenPlan): Promise<readonly SandboxView[]> {
+  const group = isolationGroup(pod);
   let failure: unknown;
   for (const wish of plan.wishes.slice(0, LISTEN_ATTEMPTS_MAX)) {
-    const listeners = plan.ports.map((port) => ({ address: plan.address, port: wish.get(port) ?? port }));
+    const views: SandboxView[] = [];
     try {
-      return await context.runtime.createSandbox({ id, group: isolationGroup(pod), listeners });
+      for (const { sandboxId: id, ports } of plan.shares) {
+        const listeners = ports.map((port) => ({ address: plan.address, port: wish.get(port) ?? port }));
+        views.push(await context.runtime.createSandbox({ id, group, listeners }));
+      }
+      return views;
     } catch (error) {
       failure = error;
-      await context.runtime.deleteSandbox(id);
+      await closePodSandbox(context, pod);
     }
   }
   throw KwasmError.from(failure, `listen on "${plan.address}"`);
 }
 
-function realPorts(ports: readonly number[], view: SandboxView): MappedPorts {
+function realPorts(ports: readonly number[], listeners: SandboxView["listeners"]): MappedPorts {
   const mapped = new Map<number, number>();
   for (const [index, port] of ports.entries()) {
-    const real = view.listeners[index]?.port ?? port;
+    const real = listeners[index]?.port ?? port;
     if (real !== port) mapped.set(port, real);
   }
   return mapped;

@@ -12,6 +12,7 @@ import { memoryLimitOf } from "./memory-limit.ts";
 import type { PodContext } from "./pod-context.ts";
 import type { PodFiles } from "./pod-files.ts";
 import type { PodSandbox } from "./pod-sandbox.ts";
+import { sandboxIdOf } from "./pod-shares.ts";
 import { serviceEnvironment } from "./service-environment.ts";
 import { serviceNames } from "./service-names.ts";
 
@@ -77,7 +78,7 @@ async function prepareSteps(preparation: Preparation): Promise<Prepared> {
     };
     return buildEnvironment(container, { ...common, ...sources });
   });
-  const spec = await step("CreateContainerError", "Failed", () => specOf(preparation, sandbox.id, image, env));
+  const spec = await step("CreateContainerError", "Failed", () => specOf(preparation, image, env));
   return { spec, imageID: image.digest };
 }
 
@@ -129,7 +130,6 @@ async function openContainerImage(context: PodContext, container: Container): Pr
 
 async function specOf(
   preparation: Preparation,
-  sandboxId: string,
   image: UnpackedImage,
   env: ReadonlyMap<string, string>,
 ): Promise<WorkloadSpec> {
@@ -138,7 +138,7 @@ async function specOf(
   const entry = await context.images.resolve(image, container.command.map(expand), container.args.map(expand));
   return {
     id: `${pod.metadata.uid ?? pod.metadata.name}_${container.name}_${restartCount}`,
-    sandboxId,
+    sandboxId: sandboxIdOf(pod, container.name),
     displayName: `${pod.metadata.namespace}/${pod.metadata.name}/${container.name}`,
     module: { path: entry.module.path, digest: entry.module.digest },
     args: entry.argv,
