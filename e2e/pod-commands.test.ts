@@ -230,7 +230,7 @@ test("up in the foreground shows the logs, and SIGINT ends what it started", asy
 test("down --keep only ends the processes, down forgets all", async () => {
   const { pid } = await kwasm.health();
   await check("down --keep", {});
-  assert.ok(!isAlive(pid));
+  await until("control has ended", () => !isAlive(pid));
   await check("get cm", { stdout: /\nsettings +1 / });
   await check("down", {});
   await check("get cm", { stderr: "No resources found in default namespace.\n" });
