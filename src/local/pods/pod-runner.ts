@@ -161,6 +161,7 @@ export class PodRunner {
     if (graceMs === 0 || address === undefined) return graceMs;
     const startedAtMs = clock.nowMs();
     const drained = new AbortController();
+    // The sleep rejects only where it is cut short, which ends the wait just as well.
     const timeUp = clock.sleep(graceMs, AbortSignal.any([this.#hurried.signal, drained.signal])).catch(() => undefined);
     await Promise.race([drain(address), timeUp]);
     drained.abort();
