@@ -33,6 +33,9 @@ test("tells a truncated preamble from a foreign file", () => {
   check([0, 0x61, 0x73, 0x6d, 1, 0, 0], "corrupt", 'after "7" bytes');
 });
 
-test("refuses a file over the limit before looking into it", () => {
+test("takes a module at the limit, and refuses a larger file before looking into it", () => {
+  const module = new Uint8Array(moduleLimits.moduleBytesMax);
+  module.set([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
+  requireCoreModule(module);
   check(new Uint8Array(moduleLimits.moduleBytesMax + 1), "limit-exceeded", `"${moduleLimits.moduleBytesMax}"`);
 });
