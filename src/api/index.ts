@@ -1,4 +1,12 @@
-export { annotations, formatMappedPorts, labels, type MappedPorts, parseMappedPorts } from "./labels.ts";
+export { annotations, formatMappedPorts, labels, type MappedPorts, parseMappedPorts, SHIM_PREFIX } from "./labels.ts";
+export {
+  formatInstallReport,
+  type InstallOutcome,
+  type InstallReport,
+  parseInstallReport,
+  REPORT_BYTES_MAX,
+} from "./install-report.ts";
+export { parseOutboundHosts } from "./outbound-hosts.ts";
 export {
   canonicalQuantity,
   compareQuantities,
@@ -9,4 +17,10 @@ export {
   quantityToMilli,
   quantityToNumber,
 } from "./quantity.ts";
-export { defaultHandlerOf, isRuntimeHandler, type RuntimeHandler, runtimeHandlers } from "./runtime-names.ts";
+export {
+  defaultHandlerOf,
+  isRuntimeHandler,
+  type RuntimeHandler,
+  runtimeHandlers,
+  shimFileOf,
+} from "./runtime-names.ts";

@@ -30,3 +30,15 @@ export function isRuntimeHandler(name: string): name is RuntimeHandler {
 export function defaultHandlerOf(className: string): RuntimeHandler | undefined {
   return isRuntimeHandler(className) ? className : classNames[className];
 }
+
+/** Handlers whose shim is not called `-v1`; the others' names are those of KWasm's own installer. */
+const shimFiles: Readonly<Partial<Record<RuntimeHandler, string>>> = {
+  spin: "containerd-shim-spin-v2",
+  // A handler of a name that has the version already is served by the same shim.
+  "spin-v2": "containerd-shim-spin-v2",
+};
+
+/** The file that containerd starts for a handler: `io.containerd.spin.v2` is `containerd-shim-spin-v2`. */
+export function shimFileOf(handler: RuntimeHandler): string {
+  return shimFiles[handler] ?? `containerd-shim-${handler}-v1`;
+}

@@ -3,4 +3,5 @@ export { type Clock, systemClock } from "./clock.ts";
 export { entryPath } from "./entry-path.ts";
 export { type ErrorCode, errorCodes, KwasmError, systemErrorCode } from "./errors.ts";
 export { nearestWord } from "./nearest-word.ts";
+export { nodeCommand } from "./node-command.ts";
 export { createLog, type Log, type LogFields, type LogLevel, logLevels, silentLog } from "./log.ts";
