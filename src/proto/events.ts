@@ -41,6 +41,18 @@ export const TaskDelete = message("containerd.events.TaskDelete", {
   id: string(5),
 });
 
+export const TaskPaused = message("containerd.events.TaskPaused", { containerId: string(1) });
+
+export const TaskResumed = message("containerd.events.TaskResumed", { containerId: string(1) });
+
+export const TaskExecAdded = message("containerd.events.TaskExecAdded", { containerId: string(1), execId: string(2) });
+
+export const TaskExecStarted = message("containerd.events.TaskExecStarted", {
+  containerId: string(1),
+  execId: string(2),
+  pid: uint32(3),
+});
+
 export const TaskOom = message("containerd.events.TaskOOM", { containerId: string(1) });
 
 const Envelope = message("containerd.types.Envelope", {

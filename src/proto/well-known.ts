@@ -19,3 +19,8 @@ export function timestampOf(milliseconds: number): Timestamp {
   const seconds = Math.floor(milliseconds / 1000);
   return { seconds: BigInt(seconds), nanos: Math.floor((milliseconds - seconds * 1000) * 1_000_000) };
 }
+
+/** A moment that is not told is the epoch, as protobuf has it. */
+export function millisecondsOf(timestamp: Timestamp | undefined): number {
+  return Number(timestamp?.seconds ?? 0n) * 1000 + Math.floor((timestamp?.nanos ?? 0) / 1_000_000);
+}

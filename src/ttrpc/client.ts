@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 
 import { KwasmError } from "#base";
-import { type Message, RpcRequest, RpcResponse } from "#proto";
+import { type Message, type MessageValue, RpcRequest, RpcResponse } from "#proto";
 
 import { encodeFrame, type Frame, FrameSplitter, frameType } from "./frame.ts";
 import { errorOfStatus } from "./status.ts";
@@ -20,18 +20,28 @@ interface CallOptions {
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
+interface ForwardOptions {
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Ends the wait for the answer; the peer is not told, as the protocol has no word for it. */
+  readonly signal?: AbortSignal;
+}
+
 /** Calls of one ttrpc server. When its connection ends, all that wait for an answer fail as `unavailable`. */
 export class TtrpcClient implements Disposable {
   readonly #socket: Socket;
   readonly #splitter = new FrameSplitter();
   readonly #waiting = new Map<number, PromiseWithResolvers<Uint8Array>>();
+  readonly #closed = Promise.withResolvers<void>();
   #stream = -1;
 
   private constructor(socket: Socket) {
     this.#socket = socket;
     socket.on("data", (piece: Buffer) => this.#take(piece));
     socket.on("error", (error) => this.#fail(error));
-    socket.on("close", () => this.#fail(new Error("the connection is closed")));
+    socket.on("close", () => {
+      this.#fail(new Error("the connection is closed"));
+      this.#closed.resolve();
+    });
   }
 
   /** Throws a typed error where nobody listens at `path`. */
@@ -43,6 +53,11 @@ export class TtrpcClient implements Disposable {
       throw KwasmError.from(error, `connect to "${path}"`);
     }
     return new TtrpcClient(socket);
+  }
+
+  /** Resolves when the connection has ended, whoever ended it. */
+  get closed(): Promise<void> {
+    return this.#closed.promise;
   }
 
   get isOpen(): boolean {
@@ -57,16 +72,36 @@ export class TtrpcClient implements Disposable {
     options: CallOptions,
   ): Promise<Response> {
     const action = `call "${name.service}/${name.method}"`;
-    const metadata = Object.entries(options.metadata ?? {}).map(([key, value]) => ({ key, value }));
     const payload = RpcRequest.encode({
       ...name,
       payload: types.request.encode(request),
       timeoutNano: BigInt(options.timeoutMs) * 1_000_000n,
-      metadata,
+      metadata: entriesOf(options.metadata ?? {}),
     });
-    const answer = RpcResponse.decode(await this.#exchange(payload, action, options.timeoutMs));
-    if (answer.status !== undefined && answer.status.code !== 0) throw errorOfStatus(action, answer.status);
-    return types.response.decode(answer.payload);
+    const late = new KwasmError(
+      "deadline-exceeded",
+      `${action}: there was no answer in ${String(options.timeoutMs)} ms`,
+    );
+    const controller = new AbortController();
+    const timer = setTimeout(() => controller.abort(late), options.timeoutMs);
+    try {
+      const answer = RpcResponse.decode(await this.#exchange(payload, action, controller.signal));
+      if (isRefusal(answer.status)) throw errorOfStatus(answer.status, action);
+      return types.response.decode(answer.payload);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /**
+   * Hands on a call that somebody else made, without a time limit: resolves with the answer's bytes, rejects with the
+   * peer's error in the peer's own words, `unavailable` or the signal's reason.
+   */
+  async forward(name: MethodName, request: Uint8Array, { metadata, signal }: ForwardOptions): Promise<Uint8Array> {
+    const payload = RpcRequest.encode({ ...name, payload: request, timeoutNano: 0n, metadata: entriesOf(metadata) });
+    const answer = RpcResponse.decode(await this.#exchange(payload, `call "${name.service}/${name.method}"`, signal));
+    if (isRefusal(answer.status)) throw errorOfStatus(answer.status);
+    return answer.payload;
   }
 
   close(): void {
@@ -77,18 +112,19 @@ export class TtrpcClient implements Disposable {
     this.close();
   }
 
-  async #exchange(payload: Uint8Array, action: string, timeoutMs: number): Promise<Uint8Array> {
+  async #exchange(payload: Uint8Array, action: string, signal?: AbortSignal): Promise<Uint8Array> {
     if (!this.isOpen) throw new KwasmError("unavailable", `${action}: the connection is closed`);
+    signal?.throwIfAborted();
     const stream = (this.#stream += 2);
     const answer = Promise.withResolvers<Uint8Array>();
     this.#waiting.set(stream, answer);
-    const late = new KwasmError("deadline-exceeded", `${action}: there was no answer in ${String(timeoutMs)} ms`);
-    const timer = setTimeout(() => answer.reject(late), timeoutMs);
-    this.#socket.write(encodeFrame({ stream, type: frameType.request, flags: 0, payload }));
+    const leave = (): void => answer.reject(signal?.reason);
+    signal?.addEventListener("abort", leave, { once: true });
     try {
+      this.#socket.write(encodeFrame({ stream, type: frameType.request, flags: 0, payload }));
       return await answer.promise;
     } finally {
-      clearTimeout(timer);
+      signal?.removeEventListener("abort", leave);
       this.#waiting.delete(stream);
     }
   }
@@ -113,4 +149,14 @@ export class TtrpcClient implements Disposable {
     for (const { reject } of this.#waiting.values()) reject(error);
     this.#waiting.clear();
   }
+}
+
+function entriesOf(metadata: Readonly<Record<string, string>>): readonly { key: string; value: string }[] {
+  return Object.entries(metadata).map(([key, value]) => ({ key, value }));
+}
+
+type Status = NonNullable<MessageValue<typeof RpcResponse>["status"]>;
+
+function isRefusal(status: Status | undefined): status is Status {
+  return status !== undefined && status.code !== 0;
 }

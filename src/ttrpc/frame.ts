@@ -6,7 +6,8 @@ export const MESSAGE_BYTES_MAX = 4 * 1024 * 1024;
 /** Length, stream and type with flags: PROTOCOL.md of containerd/ttrpc. */
 const HEADER_BYTES = 10;
 
-export const frameType = { request: 1, response: 2 } as const;
+/** `cancel` is ours, and is sent between processes of this project only: its call is not to be answered. */
+export const frameType = { request: 1, response: 2, cancel: 0x7f } as const;
 /** A request that other messages of its stream would follow; only streaming calls set it. */
 export const REMOTE_OPEN = 0x2;
 

@@ -1,37 +1,51 @@
 import type { Socket } from "node:net";
 
 import { KwasmError, type Log } from "#base";
-import { RpcRequest, RpcResponse } from "#proto";
+import { RpcResponse } from "#proto";
 
 import { encodeFrame, type Frame, FrameSplitter, frameType, REMOTE_OPEN } from "./frame.ts";
-import type { Call, Services } from "./service.ts";
 import { statusOf } from "./status.ts";
 
 /** Calls of one connection that are not answered yet; containerd has a handful, of which one Wait lasts for long. */
 export const CALLS_PER_CONNECTION_MAX = 1_024;
-/** setTimeout's own limit; who waits for 24 days is not cut off. */
-const TIMEOUT_MS_MAX = 2 ** 31 - 1;
+
+/**
+ * Answers one call: from the bytes of an RpcRequest to those of an RpcResponse. What it throws becomes the answer's
+ * status. The signal is aborted when nobody waits for the answer any more.
+ */
+export type CallHandler = (request: Uint8Array, signal: AbortSignal) => Promise<Uint8Array>;
+
+export interface ConnectionOptions {
+  readonly handle: CallHandler;
+  readonly log: Log;
+  /** CALLS_PER_CONNECTION_MAX where it is left out. */
+  readonly callsMax?: number;
+  /**
+   * Whether the other end is a part of this project that carries the calls of many connections: it may give a number
+   * again whose call was answered, and says which calls are given up.
+   */
+  readonly isCarrier?: boolean;
+}
 
 /** One connection's side of the server: takes requests as they come and answers each when it is done. */
 export class ServerConnection {
   readonly #socket: Socket;
-  readonly #services: Services;
-  readonly #log: Log;
+  readonly #options: ConnectionOptions;
   readonly #splitter = new FrameSplitter();
   readonly #calls = new Map<number, AbortController>();
   #lastStream = 0;
 
-  constructor(socket: Socket, services: Services, log: Log) {
+  constructor(socket: Socket, options: ConnectionOptions) {
     this.#socket = socket;
-    this.#services = services;
-    this.#log = log;
+    this.#options = options;
   }
 
   start(): void {
+    const { log } = this.#options;
     this.#socket.on("data", (piece: Buffer) => this.#take(piece));
     // A caller that reads no answers is not read from either, so what it has cost stays bounded.
     this.#socket.on("drain", () => this.#socket.resume());
-    this.#socket.on("error", (error) => this.#log.debug("a connection broke", { reason: error.message }));
+    this.#socket.on("error", (error) => log.debug("a connection broke", { reason: error.message }));
     this.#socket.on("close", () => this.#abandonCalls());
   }
 
@@ -39,7 +53,7 @@ export class ServerConnection {
     try {
       for (const frame of this.#splitter.push(piece)) this.#accept(frame);
     } catch (error) {
-      this.#log.warn("a connection is closed", { reason: KwasmError.from(error, "read a request").message });
+      this.#options.log.warn("a connection is closed", { reason: KwasmError.from(error, "read a request").message });
       this.#socket.destroy();
     }
   }
@@ -47,17 +61,23 @@ export class ServerConnection {
   /** Throws for what no client of the protocol sends; the connection cannot be understood from there on. */
   #accept(frame: Frame): void {
     const { stream, type, flags } = frame;
+    const { isCarrier = false, callsMax = CALLS_PER_CONNECTION_MAX } = this.#options;
+    if (isCarrier && type === frameType.cancel) {
+      this.#calls.get(stream)?.abort(givenUp());
+      return;
+    }
     if (type !== frameType.request) {
       throw new KwasmError("corrupt", `read a frame of type "${String(type)}": a client sends requests`);
     }
-    if (stream % 2 !== 1 || stream <= this.#lastStream) {
+    const isNew = isCarrier ? !this.#calls.has(stream) : stream > this.#lastStream;
+    if (stream % 2 !== 1 || !isNew) {
       throw new KwasmError("corrupt", `read stream "${String(stream)}": its number must be odd and new`);
     }
     this.#lastStream = stream;
     if ((flags & REMOTE_OPEN) !== 0) {
       this.#refuse(stream, new KwasmError("unsupported", "start a streaming call: only unary ones are served"));
-    } else if (this.#calls.size >= CALLS_PER_CONNECTION_MAX) {
-      this.#refuse(stream, tooManyCalls());
+    } else if (this.#calls.size >= callsMax) {
+      this.#refuse(stream, tooManyCalls(callsMax));
     } else {
       void this.#serve(frame);
     }
@@ -67,8 +87,7 @@ export class ServerConnection {
     const controller = new AbortController();
     this.#calls.set(stream, controller);
     try {
-      const response = await this.#run(payload, controller);
-      this.#answer(stream, { payload: response });
+      this.#answer(stream, await this.#options.handle(payload, controller.signal));
     } catch (error) {
       this.#refuse(stream, KwasmError.from(error, "answer a call"));
     } finally {
@@ -76,39 +95,13 @@ export class ServerConnection {
     }
   }
 
-  /** The answer, or the rejection when the caller's time is up first. */
-  async #run(payload: Uint8Array, controller: AbortController): Promise<Uint8Array> {
-    const { service, method, payload: request, timeoutNano, metadata } = RpcRequest.decode(payload);
-    const handle = this.#services[service]?.[method];
-    if (handle === undefined) throw new KwasmError("unsupported", `call "${service}/${method}": it is not served here`);
-    const call: Call = {
-      signal: controller.signal,
-      metadata: new Map(metadata.map(({ key, value }) => [key, value])),
-    };
-    if (timeoutNano <= 0n) return handle(request, call);
-    const timeout = Promise.withResolvers<never>();
-    const error = new KwasmError("deadline-exceeded", `call "${service}/${method}": the caller's time is up`);
-    const timer = setTimeout(
-      () => {
-        timeout.reject(error);
-        controller.abort(error);
-      },
-      Math.min(Number(timeoutNano / 1_000_000n) + 1, TIMEOUT_MS_MAX),
-    );
-    try {
-      return await Promise.race([handle(request, call), timeout.promise]);
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
   #refuse(stream: number, error: KwasmError): void {
-    this.#answer(stream, { status: statusOf(error) });
+    this.#answer(stream, RpcResponse.encode({ status: statusOf(error) }));
   }
 
-  #answer(stream: number, response: Parameters<typeof RpcResponse.encode>[0]): void {
+  #answer(stream: number, payload: Uint8Array): void {
     if (!this.#socket.writable) return;
-    const frame = encodeFrame({ stream, type: frameType.response, flags: 0, payload: RpcResponse.encode(response) });
+    const frame = encodeFrame({ stream, type: frameType.response, flags: 0, payload });
     if (!this.#socket.write(frame)) this.#socket.pause();
   }
 
@@ -118,9 +111,13 @@ export class ServerConnection {
   }
 }
 
-function tooManyCalls(): KwasmError {
+function givenUp(): KwasmError {
+  return new KwasmError("cancelled", "answer a call: its caller has given it up");
+}
+
+function tooManyCalls(callsMax: number): KwasmError {
   return new KwasmError(
     "limit-exceeded",
-    `take a call: ${String(CALLS_PER_CONNECTION_MAX)} of this connection wait for their answers; open another connection`,
+    `take a call: ${String(callsMax)} of this connection wait for their answers; open another connection`,
   );
 }

@@ -12,6 +12,7 @@ import { Empty, PidResponse, ProcessRequest, RpcRequest, RpcResponse } from "#pr
 import { TtrpcClient } from "./client.ts";
 import { encodeFrame, FrameSplitter, frameType, MESSAGE_BYTES_MAX } from "./frame.ts";
 import { CALLS_PER_CONNECTION_MAX } from "./server-connection.ts";
+import { dispatchTo } from "./dispatch.ts";
 import { TtrpcServer } from "./server.ts";
 import { type Call, method } from "./service.ts";
 
@@ -24,7 +25,7 @@ class Bench implements AsyncDisposable {
   readonly path = join(this.#directory.path, "s");
   readonly held: { readonly call: Call; answer(): void }[] = [];
   readonly #server = new TtrpcServer(
-    {
+    dispatchTo({
       test: {
         Length: method(ProcessRequest, PidResponse, ({ id }) => ({ pid: id.length })),
         Fail: method(ProcessRequest, PidResponse, ({ id }) => {
@@ -33,7 +34,7 @@ class Bench implements AsyncDisposable {
         Hold: method(ProcessRequest, PidResponse, (_, call) => this.#hold(call)),
         Meta: method(ProcessRequest, PidResponse, (_, { metadata }) => ({ pid: Number(metadata.get("key")) })),
       },
-    },
+    }),
     silentLog,
   );
 
@@ -177,13 +178,13 @@ test("a caller that reads no answers is not read from, and gets all of them late
 });
 
 test("closing twice is closing once", async () => {
-  const server = new TtrpcServer({}, silentLog);
+  const server = new TtrpcServer(dispatchTo({}), silentLog);
   await server.close();
   await server.close();
 });
 
 test("a folder that is not there is named", async () => {
-  const server = new TtrpcServer({}, silentLog);
+  const server = new TtrpcServer(dispatchTo({}), silentLog);
   await assert.rejects(server.listen("/nowhere/socket"), { message: /\/nowhere\/socket/u });
   await assert.rejects(TtrpcClient.connect("/nowhere/socket"), { code: "not-found" });
 });
@@ -207,3 +208,36 @@ async function readAnswer(socket: Socket) {
     if (frame !== undefined) return RpcResponse.decode(frame.payload);
   }
 }
+
+test("a call that is handed on has no limit of time, and its answer and error are the peer's own", async () => {
+  await using bench = await Bench.start();
+  using client = await TtrpcClient.connect(bench.path);
+  const hand = (name: string, id: string, key = "") =>
+    client.forward({ service: "test", method: name }, ProcessRequest.encode({ id }), { metadata: { key } });
+  assert.deepEqual(PidResponse.decode(await hand("Length", "abc")), { pid: 3 });
+  assert.deepEqual(PidResponse.decode(await hand("Meta", "", "7")), { pid: 7 });
+  await assert.rejects(hand("Fail", "x"), { code: "not-found", message: 'find "x": there is none' });
+});
+
+test("who stops waiting for a call that is handed on is told its own reason, and the connection stays", async () => {
+  await using bench = await Bench.start();
+  using client = await TtrpcClient.connect(bench.path);
+  const controller = new AbortController();
+  const options = { metadata: {}, signal: controller.signal };
+  const held = client.forward({ service: "test", method: "Hold" }, ProcessRequest.encode({}), options);
+  await bench.whenHeld(1);
+  const reason = new KwasmError("cancelled", "nobody waits");
+  controller.abort(reason);
+  await assert.rejects(held, reason);
+  const late = client.forward({ service: "test", method: "Length" }, ProcessRequest.encode({}), options);
+  await assert.rejects(late, reason);
+  assert.equal((await client.call({ service: "test", method: "Length" }, types, { id: "ab" }, soon)).pid, 2);
+});
+
+test("a connection's end is told", async () => {
+  await using bench = await Bench.start();
+  using client = await TtrpcClient.connect(bench.path);
+  await bench[Symbol.asyncDispose]();
+  await client.closed;
+  assert.ok(!client.isOpen);
+});

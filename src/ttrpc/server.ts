@@ -3,8 +3,7 @@ import { createServer, type Server, type Socket } from "node:net";
 
 import { KwasmError, type Log } from "#base";
 
-import { ServerConnection } from "./server-connection.ts";
-import type { Services } from "./service.ts";
+import { type CallHandler, ServerConnection } from "./server-connection.ts";
 
 /**
  * Connections at once. containerd keeps one for each container and one for each sandbox; 5,000 pods make 10,000, and
@@ -18,11 +17,11 @@ const BACKLOG = 4_096;
 export class TtrpcServer implements AsyncDisposable {
   readonly #server: Server;
   readonly #log: Log;
-  readonly #services: Services;
+  readonly #handle: CallHandler;
   readonly #connections = new Set<Socket>();
 
-  constructor(services: Services, log: Log) {
-    this.#services = services;
+  constructor(handle: CallHandler, log: Log) {
+    this.#handle = handle;
     this.#log = log;
     this.#server = createServer((socket) => this.#serve(socket));
     this.#server.maxConnections = CONNECTIONS_MAX;
@@ -55,6 +54,6 @@ export class TtrpcServer implements AsyncDisposable {
   #serve(socket: Socket): void {
     this.#connections.add(socket);
     socket.once("close", () => this.#connections.delete(socket));
-    new ServerConnection(socket, this.#services, this.#log).start();
+    new ServerConnection(socket, { handle: this.#handle, log: this.#log }).start();
   }
 }

@@ -25,7 +25,14 @@ export function statusOf(error: KwasmError): { code: number; message: string; de
   return { code: numbers[error.code], message: error.message, details: [] };
 }
 
-/** The error that a peer's answer stands for; a number that we have no word for is `internal`. */
-export function errorOfStatus(action: string, status: { readonly code: number; readonly message: string }): KwasmError {
-  return new KwasmError(codes.get(status.code) ?? "internal", `${action}: ${status.message}`);
+/**
+ * The error that a peer's answer stands for, with the peer's own text, after `action` where it is given; a number that
+ * we have no word for is `internal`.
+ */
+export function errorOfStatus(
+  status: { readonly code: number; readonly message: string },
+  action?: string,
+): KwasmError {
+  const message = action === undefined ? status.message : `${action}: ${status.message}`;
+  return new KwasmError(codes.get(status.code) ?? "internal", message);
 }

@@ -1,0 +1,2 @@
+export { GrpcClient } from "./client.ts";
+export { GrpcServer } from "./server.ts";
