@@ -7,7 +7,7 @@ export interface GuestMemories {
   readonly imports: Readonly<Record<string, WebAssembly.Memory>>;
   /** The memory that WASI means: the one exported as "memory", else the first, else one of no pages. */
   readonly main: WebAssembly.Memory;
-  byteLength(): number;
+  readonly all: readonly WebAssembly.Memory[];
   /** Gives the memories back to the pool; only where nothing can touch them any more. */
   release(): void;
 }
@@ -30,7 +30,7 @@ export function acquireMemories(module: GuestModule, pool: MemoryPool): GuestMem
   return {
     imports: Object.fromEntries(memories.map((memory, index) => [memoryImportName(index), memory])),
     main: memories[mainIndex(module)] ?? noMemory(),
-    byteLength: () => memories.reduce((sum, memory) => sum + memory.buffer.byteLength, 0),
+    all: memories,
     release,
   };
 }

@@ -34,6 +34,22 @@ export function readGuestFrames(thrown: unknown, compiled: CompiledModule): Gues
   return frames;
 }
 
+/** Frames of a component's stack that are worth a message. */
+const namesShownMax = 32;
+
+/**
+ * One line for each call of a component's stack, innermost first. Its frames are of several modules, so a position
+ * would say nothing: lines have names, or numbers within whichever module it was.
+ */
+export function functionNamesOf(thrown: unknown): string[] {
+  if (!(thrown instanceof Error) || typeof thrown.stack !== "string") return [];
+  const names = thrown.stack.split("\n").flatMap((line) => {
+    const groups = framePattern.exec(line)?.groups;
+    return groups === undefined ? [] : [printable(groups["name"]) ?? `<wasm function ${groups["index"]}>`];
+  });
+  return names.slice(0, namesShownMax).map((name, index) => `  ${index}: ${name}`);
+}
+
 /** A guest chooses its names; control characters in them would act on the terminal that shows the stack. */
 function printable(name: string | undefined): string | undefined {
   return name?.slice(0, NAME_LENGTH_MAX).replaceAll(/\p{Cc}/gu, "\ufffd");

@@ -1,3 +1,5 @@
+import type { PauseGate } from "../host/index.ts";
+
 /**
  * What the runner of a guest and a WASI front end owe each other. The runner owns the memory, the instance and the
  * stack; the front end owns descriptors and answers host calls. Neither knows how the other does it.
@@ -5,6 +7,8 @@
 export interface HostHooks {
   /** Told when the guest gets the thread and when it gives it back; left out where nobody asks who runs. */
   readonly thread?: GuestThread;
+  /** Holds the guest back where it would get the thread again; left out where nobody pauses guests. */
+  readonly gate?: PauseGate;
   /**
    * Called by the function that ends the guest of its own will (`proc_exit`). The answer must be thrown as it is, at
    * once: it is a real trap of V8, so no handler of the guest can catch it.
@@ -20,6 +24,16 @@ export interface HostHooks {
 export interface GuestThread {
   enter(): void;
   leave(): void;
+  /** Both at once: a call that was answered at once lets those who wait go first. */
+  yield(): void;
+}
+
+/** Who watches the thread from outside the engine. */
+export interface ThreadWatch {
+  enter(): void;
+  /** `memoryBytes` is what the guest has now. */
+  leave(memoryBytes: number): void;
+  yield(memoryBytes: number): void;
 }
 
 /** A front end made for one guest. */

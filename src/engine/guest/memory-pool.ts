@@ -70,8 +70,9 @@ const zeroPage = new Uint8Array(SYSTEM_PAGE_BYTES);
  * the system back it with real memory.
  */
 function clear(buffer: ArrayBuffer): void {
-  for (let start = 0; start < buffer.byteLength; start += SYSTEM_PAGE_BYTES) {
-    const page = Buffer.from(buffer, start, SYSTEM_PAGE_BYTES);
-    if (page.compare(zeroPage) !== 0) page.fill(0);
+  const bytes = Buffer.from(buffer);
+  for (let start = 0; start < bytes.length; start += SYSTEM_PAGE_BYTES) {
+    const end = start + SYSTEM_PAGE_BYTES;
+    if (bytes.compare(zeroPage, 0, SYSTEM_PAGE_BYTES, start, end) !== 0) bytes.fill(0, start, end);
   }
 }

@@ -169,3 +169,38 @@ test("never shows one guest the memory of another", async () => {
     assert.deepEqual(await (await startText(command(read))).guest.ended, { kind: "exit", code: 0 });
   }
 });
+
+const growByPages = "(func $grow (param i32) (result i32) (memory.grow (local.get 0)))";
+
+test("holds a guest to a cap that changed while it waited, and lets it keep what it has", async () => {
+  const body = `(drop (call $grow (i32.const 3))) (call $pass)
+    (call $exit (i32.add (i32.mul (i32.const 10) (call $grow (i32.const 1))) (memory.size)))`;
+  const text = command(body, growByPages);
+  for (const [cap, code] of [
+    [4 * 65_536, -10 + 4],
+    [65_536, -10 + 4],
+    [5 * 65_536, 40 + 5],
+  ] as const) {
+    const { guest } = await startText(text, { memoryBytesMax: 4 * 65_536 });
+    guest.limitMemory(cap);
+    assert.deepEqual(await guest.ended, { kind: "exit", code }, String(cap));
+    assert.equal(guest.memoryRefused()?.limitBytes, code < 0 ? cap : undefined);
+  }
+});
+
+test("a start function may grow the memory up to the cap", async () => {
+  const begin = "(func $begin (drop (memory.grow (i32.const 1))) (drop (memory.grow (i32.const 1)))) (start $begin)";
+  const { guest } = await startText(command("(call $exit (memory.size))", begin), { memoryBytesMax: 2 * 65_536 });
+  assert.deepEqual(await guest.ended, { kind: "exit", code: 2 });
+  assert.deepEqual(guest.memoryRefused(), { askedBytes: 65_536, limitBytes: 2 * 65_536 });
+});
+
+test("counts memories and tables, as they are now", async () => {
+  const table = "(table 5 20 funcref) (table 7 7 funcref)";
+  const body = `(drop (memory.grow (i32.const 2))) (drop (table.grow 0 (ref.null func) (i32.const 10))) (call $wait)`;
+  const { guest } = await startText(command(body, table));
+  assert.equal(guest.memoryBytes(), 3 * 65_536 + (15 + 7) * 24);
+  guest.kill("stopped");
+  await guest.ended;
+  assert.equal(guest.memoryBytes(), 3 * 65_536 + (15 + 7) * 24);
+});

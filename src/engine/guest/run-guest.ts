@@ -1,12 +1,22 @@
-import { type GuestModule, instanceModule, pageBytes, refusedGlobalExport } from "../loader/index.ts";
-import { checkImports } from "./check-imports.ts";
+import {
+  type GuestModule,
+  instanceModule,
+  memoryLimitExport,
+  pageBytes,
+  pageLimitsOf,
+  refusedGlobalExport,
+  startExport,
+} from "../loader/index.ts";
+import { checkImports, type HostImports } from "./check-imports.ts";
 import type { GuestEnd } from "./guest-end.ts";
+import { GuestFootprint } from "./guest-footprint.ts";
 import { acquireMemories, type GuestMemories } from "./guest-memories.ts";
 import { readGuestFrames } from "./guest-stack.ts";
-import type { GuestHost, GuestThread, HostHooks } from "./host-contract.ts";
+import type { GuestHost, GuestThread, HostHooks, ThreadWatch } from "./host-contract.ts";
 import type { MemoryPool } from "./memory-pool.ts";
 import { makeUncatchableError } from "./trap-error.ts";
 import { describeTrap } from "./trap-kind.ts";
+import { withUnknownTrapped } from "./unknown-imports.ts";
 
 /** Memory that a guest asked for and did not get. */
 export interface MemoryRefusal {
@@ -23,8 +33,13 @@ export interface Guest {
    * guest cannot catch this. Has no effect on a guest that has ended.
    */
   kill(reason: string): void;
-  /** Size of its memories now, or at its end. */
+  /** Size of its memories and tables now, or at its end. */
   memoryBytes(): number;
+  /**
+   * Changes the cap on memories and tables. A guest keeps what it has: under a cap below that it gets no more, and
+   * tables keep the greatest size that they began with.
+   */
+  limitMemory(memoryBytesMax: number): void;
   /** The last growth that was refused, also where the guest went on without it. */
   memoryRefused(): MemoryRefusal | undefined;
 }
@@ -35,7 +50,17 @@ export interface GuestEnvironment {
   readonly importModule: string;
   readonly createHost: (hooks: HostHooks) => GuestHost;
   readonly pool: MemoryPool;
-  readonly thread?: GuestThread | undefined;
+  readonly thread?: ThreadWatch | undefined;
+  /** Links functions that are imported and not offered as traps, instead of refusing the module. */
+  readonly trapsUnknownImports?: boolean | undefined;
+  /** A function that is called instead of what the module would run, and what is done with its answer. */
+  readonly invoke?: CoreCall | undefined;
+}
+
+interface CoreCall {
+  readonly name: string;
+  readonly parameters: readonly (number | bigint)[];
+  readonly onAnswer: (answer: unknown) => Promise<void>;
 }
 
 /**
@@ -59,9 +84,12 @@ class RunningGuest implements Guest {
   readonly #host: GuestHost;
   readonly #thread: GuestThread | undefined;
   readonly #memories: GuestMemories;
+  readonly #footprint: GuestFootprint;
+  readonly #invoke: CoreCall | undefined;
   readonly #imports: WebAssembly.Imports;
   readonly #ended = Promise.withResolvers<GuestEnd>();
   #exports: WebAssembly.Exports = {};
+  #memoryBytesMax: number;
   #exit: Ending | undefined;
   #kill: Ending | undefined;
   /** Ends the wait of a reactor that has nothing to do; there is no host call to abort then. */
@@ -72,16 +100,24 @@ class RunningGuest implements Guest {
 
   constructor(module: GuestModule, environment: GuestEnvironment) {
     this.#module = module;
-    this.#thread = environment.thread;
-    this.#host = environment.createHost({ onExit: (code) => this.#exitWith(code) });
+    this.#memoryBytesMax = module.memoryBytesMax;
+    this.#invoke = environment.invoke;
+    this.#thread = environment.thread && this.#tell(environment.thread);
+    this.#host = environment.createHost({
+      onExit: (code) => this.#exitWith(code),
+      ...(this.#thread && { thread: this.#thread }),
+    });
+    let offered: HostImports = { [environment.importModule]: this.#host.imports };
     try {
-      checkImports(module.imports, { [environment.importModule]: this.#host.imports });
+      if (environment.trapsUnknownImports === true) offered = withUnknownTrapped(module.imports, offered);
+      checkImports(module.imports, offered);
       this.#memories = acquireMemories(module, environment.pool);
+      this.#footprint = new GuestFootprint(module, this.#memories.all);
     } catch (error) {
       this.#host.close();
       throw error;
     }
-    this.#imports = { [environment.importModule]: this.#host.imports, [instanceModule]: this.#memories.imports };
+    this.#imports = { ...offered, [instanceModule]: this.#memories.imports };
   }
 
   get ended(): Promise<GuestEnd> {
@@ -102,7 +138,12 @@ class RunningGuest implements Guest {
   }
 
   memoryBytes(): number {
-    return this.#over ? this.#finalBytes : this.#memories.byteLength();
+    return this.#over ? this.#finalBytes : this.#footprint.bytes();
+  }
+
+  limitMemory(memoryBytesMax: number): void {
+    this.#memoryBytesMax = memoryBytesMax;
+    this.#setPageLimits();
   }
 
   memoryRefused(): MemoryRefusal | undefined {
@@ -111,7 +152,24 @@ class RunningGuest implements Guest {
     if (!(refused instanceof WebAssembly.Global) || typeof refused.value !== "number") return undefined;
     // The delta is an unsigned number of pages in a signed global; a growth by zero pages is never refused.
     const pages = refused.value >>> 0;
-    return pages === 0 ? undefined : { askedBytes: pages * pageBytes, limitBytes: this.#module.memoryBytesMax };
+    return pages === 0 ? undefined : { askedBytes: pages * pageBytes, limitBytes: this.#memoryBytesMax };
+  }
+
+  #tell(watch: ThreadWatch): GuestThread {
+    return {
+      enter: () => watch.enter(),
+      leave: () => watch.leave(this.memoryBytes()),
+      yield: () => watch.yield(this.memoryBytes()),
+    };
+  }
+
+  /** A limit is never less than what the memory has: the helper that reads it relies on that. */
+  #setPageLimits(): void {
+    pageLimitsOf(this.#module, this.#memoryBytesMax).forEach((pages, index) => {
+      const limit = this.#exports[memoryLimitExport(index)];
+      const pagesNow = (this.#memories.all[index]?.buffer.byteLength ?? 0) / pageBytes;
+      if (limit instanceof WebAssembly.Global) limit.value = Math.max(pages, pagesNow);
+    });
   }
 
   #exitWith(code: number): Error {
@@ -122,8 +180,13 @@ class RunningGuest implements Guest {
 
   async #run(): Promise<GuestEnd> {
     try {
-      this.#exports = this.#instantiate();
+      this.#instantiate();
       await this.#call("_initialize");
+      if (this.#invoke !== undefined) {
+        const { name, parameters, onAnswer } = this.#invoke;
+        await onAnswer(await this.#call(name, parameters));
+        return { kind: "exit", code: 0 };
+      }
       if (this.#module.kind === "reactor") await this.#idle();
       await this.#call("_start");
       return { kind: "exit", code: 0 };
@@ -133,22 +196,26 @@ class RunningGuest implements Guest {
   }
 
   /** A start section runs in here, before anything can suspend it. */
-  #instantiate(): WebAssembly.Exports {
+  #instantiate(): void {
     this.#thread?.enter();
     try {
-      return new WebAssembly.Instance(this.#module.compiled.module, this.#imports).exports;
+      this.#exports = new WebAssembly.Instance(this.#module.compiled.module, this.#imports).exports;
+      this.#footprint.watchTables(this.#exports);
+      this.#setPageLimits();
+      const start = this.#exports[startExport];
+      if (typeof start === "function") Reflect.apply(start, undefined, []);
     } finally {
       this.#thread?.leave();
     }
   }
 
   /** Runs an exported function on a stack of its own, which host calls may suspend. */
-  async #call(name: string): Promise<void> {
+  async #call(name: string, parameters: readonly (number | bigint)[] = []): Promise<unknown> {
     const entry = this.#exports[name];
-    if (typeof entry !== "function") return;
+    if (typeof entry !== "function") return undefined;
     this.#thread?.enter();
     try {
-      await WebAssembly.promising(entry)();
+      return await WebAssembly.promising(entry)(...parameters);
     } finally {
       this.#thread?.leave();
     }
@@ -176,7 +243,7 @@ class RunningGuest implements Guest {
    * come to an end.
    */
   #finish(end: GuestEnd): void {
-    this.#finalBytes = this.#memories.byteLength();
+    this.#finalBytes = this.#footprint.bytes();
     this.#finalRefusal = this.memoryRefused();
     this.#over = true;
     this.#exports = {};

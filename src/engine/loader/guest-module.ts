@@ -1,10 +1,10 @@
-import type { MemorySize } from "./memory-plan.ts";
+import type { MemorySize, TableSize } from "./memory-plan.ts";
 import type { ModuleExport, ModuleImport } from "./module-layout.ts";
 import type { Origins } from "./section-writer.ts";
 
 /**
  * A module that was validated, rewritten and compiled, ready to be started many times. The same file loaded with
- * other memory limits shares everything but `memories`.
+ * other memory limits shares everything but the cap, and what the cap leaves of growing tables.
  */
 export interface GuestModule {
   /** `sha256:` and the hexadecimal digest of the original bytes. */
@@ -15,7 +15,9 @@ export interface GuestModule {
   readonly exports: readonly ModuleExport[];
   /** Sizes of the memories that the engine hands to each instance, in the order of their indices. */
   readonly memories: readonly MemorySize[];
-  /** The cap that `memories` and the tables were planned for. */
+  /** Sizes of the tables that each instance has of its own, in the order in which the module defines them. */
+  readonly tables: readonly TableSize[];
+  /** The cap with which an instance starts. */
   readonly memoryBytesMax: number;
   readonly compiled: CompiledModule;
 }

@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import { KwasmError } from "#base";
 import type { CompiledModule, GuestModule } from "./guest-module.ts";
-import { planMemory, type MemoryPlan } from "./memory-plan.ts";
+import { planMemory, type TableSize } from "./memory-plan.ts";
 import { ModuleCache } from "./module-cache.ts";
 import type { ModuleLayout } from "./module-layout.ts";
 import { parseModule } from "./parse-module.ts";
@@ -17,6 +17,8 @@ export interface LoadOptions {
   readonly digest?: string;
   /** Cap on linear memory and tables of one instance together. */
   readonly memoryBytesMax: number;
+  /** Told how long V8 compiled for this load, off the thread; not called where a load before this one had it done. */
+  readonly onCompiled?: (tookMs: number) => void;
 }
 
 /** Turns files into modules that can be started. */
@@ -37,17 +39,17 @@ type Facts = Pick<ModuleLayout, "imports" | "exports" | "memories" | "tables"> &
 export function createLoader(options: LoaderOptions = {}): Loader {
   const cache = new ModuleCache<Facts>(options.cacheBytesMax ?? CACHE_BYTES_MAX);
   return {
-    async load(bytes, { digest = digestOf(bytes), memoryBytesMax }) {
+    async load(bytes, { digest = digestOf(bytes), memoryBytesMax, onCompiled }) {
       let layout: ModuleLayout | undefined;
       function parse(): ModuleLayout {
         return (layout ??= parseModule(Uint8Array.from(bytes)));
       }
       const facts = cache.facts(digest) ?? factsOf(parse());
-      const plan = planMemory(facts, memoryBytesMax);
-      const key = { digest, variant: variantOf(facts, plan) };
-      const compiled = await cache.compiled(key, facts, () => compile(parse(), plan));
+      const { memories, tables } = planMemory(facts, memoryBytesMax);
+      const key = { digest, variant: variantOf(facts, tables) };
+      const compiled = await cache.compiled(key, facts, () => compile(parse(), tables, onCompiled));
       const { kind, imports, exports } = facts;
-      return { digest, kind, imports, exports, memories: plan.memories, memoryBytesMax, compiled };
+      return { digest, kind, imports, exports, memories, tables, memoryBytesMax, compiled };
     },
   };
 }
@@ -62,8 +64,10 @@ function factsOf({ imports, exports, memories, tables }: ModuleLayout): Facts {
 }
 
 /** Tables whose greatest size is what the module itself declares do not make a variant of it. */
-function variantOf({ tables }: Facts, { tableMaxima }: MemoryPlan): string {
-  const changed = tableMaxima.map((maximum, index) => (tables[index]?.limits.maximum === maximum ? "" : maximum));
+function variantOf({ tables }: Facts, planned: readonly TableSize[]): string {
+  const changed = planned.map(({ maximumElements }, index) =>
+    tables[index]?.limits.maximum === maximumElements ? "" : maximumElements,
+  );
   return changed.join(",");
 }
 
@@ -72,15 +76,22 @@ function variantOf({ tables }: Facts, { tableMaxima }: MemoryPlan): string {
  * valid one, and what the rewriter wrote. The rewriter's reader is bounded by moduleLimits whatever it reads, and what
  * it made of an invalid module is dropped here; waiting for the verdict first cost half of a new module's start.
  */
-async function compile(layout: ModuleLayout, plan: MemoryPlan): Promise<CompiledModule> {
-  const [verdict, compiled] = await Promise.allSettled([validate(layout.bytes), compileAnew(layout, plan)]);
+async function compile(
+  layout: ModuleLayout,
+  tables: readonly TableSize[],
+  onCompiled: LoadOptions["onCompiled"],
+): Promise<CompiledModule> {
+  const work = Promise.allSettled([validate(layout.bytes), compileAnew(layout, tables)]);
+  const startedMs = performance.now();
+  const [verdict, compiled] = await work;
+  onCompiled?.(performance.now() - startedMs);
   if (verdict.status === "rejected") throw verdict.reason;
   if (compiled.status === "rejected") throw compiled.reason;
   return compiled.value;
 }
 
-async function compileAnew(layout: ModuleLayout, plan: MemoryPlan): Promise<CompiledModule> {
-  const { bytes, origins } = rewriteModule(layout, plan.tableMaxima);
+async function compileAnew(layout: ModuleLayout, tables: readonly TableSize[]): Promise<CompiledModule> {
+  const { bytes, origins } = rewriteModule(layout, tables);
   const importedFunctions = layout.imports.filter((entry) => entry.kind === "function").length;
   const functionCount = importedFunctions + layout.definedFunctionCount;
   const module = await compileRewritten(bytes);

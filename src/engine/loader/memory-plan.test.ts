@@ -3,7 +3,7 @@ import { test } from "node:test";
 import * as fc from "fast-check";
 import { KwasmError } from "#base";
 import { pageBytes, tableElementBytes } from "./limits.ts";
-import { planMemory } from "./memory-plan.ts";
+import { pageLimitsOf, planMemory } from "./memory-plan.ts";
 import type { Limits } from "./module-layout.ts";
 
 const nowhere = { start: 0, end: 0 };
@@ -18,20 +18,27 @@ function layoutOf(memories: readonly Limits[], tables: readonly Limits[] = []): 
 const mebibyte = 2 ** 20;
 
 test("gives a memory the smaller of its own maximum and the cap", () => {
-  const open = { initial: 2, maximum: undefined };
-  assert.deepEqual(planMemory(layoutOf([open]), mebibyte).memories, [{ initialPages: 2, maximumPages: 16 }]);
-  const closed = { initial: 2, maximum: 5 };
-  assert.deepEqual(planMemory(layoutOf([closed]), mebibyte).memories, [{ initialPages: 2, maximumPages: 5 }]);
+  const open = planMemory(layoutOf([{ initial: 2, maximum: undefined }]), mebibyte);
+  assert.deepEqual(pageLimitsOf(open, mebibyte), [16]);
+  const closed = planMemory(layoutOf([{ initial: 2, maximum: 5 }]), mebibyte);
+  assert.deepEqual(pageLimitsOf(closed, mebibyte), [5]);
+});
+
+test("another cap moves the limits of memories, and never below their start", () => {
+  const plan = planMemory(layoutOf([{ initial: 2, maximum: undefined }]), mebibyte);
+  assert.deepEqual(pageLimitsOf(plan, 2 * mebibyte), [32]);
+  assert.deepEqual(pageLimitsOf(plan, 4 * pageBytes), [4]);
+  assert.deepEqual(pageLimitsOf(plan, 1), [2]);
 });
 
 test("does not touch the maximum of a table that cannot grow", () => {
   const plan = planMemory(layoutOf([], [{ initial: 7, maximum: 7 }]), mebibyte);
-  assert.deepEqual(plan.tableMaxima, [7]);
+  assert.deepEqual(plan.tables, [{ initialElements: 7, maximumElements: 7 }]);
 });
 
 test("lets a growing table grow by a power of two of elements", () => {
   const plan = planMemory(layoutOf([], [{ initial: 7, maximum: undefined }]), mebibyte);
-  assert.deepEqual(plan.tableMaxima, [7 + 4096]);
+  assert.deepEqual(plan.tables, [{ initialElements: 7, maximumElements: 7 + 4096 }]);
 });
 
 test("starts at the cap exactly and says what is missing one page beyond it", () => {
@@ -59,14 +66,11 @@ test("never promises more than the cap and never less than the start", () => {
       const start = bytesOf(memoryList.map(initialOf), tableList.map(initialOf));
       if (start > cap) return assert.throws(() => planMemory(layout, cap), KwasmError);
       const plan = planMemory(layout, cap);
-      assert.ok(
-        bytesOf(
-          plan.memories.map((size) => size.maximumPages),
-          plan.tableMaxima,
-        ) <= cap,
-      );
-      for (const { initialPages, maximumPages } of plan.memories) assert.ok(maximumPages >= initialPages);
-      tableList.forEach((table, index) => assert.ok((plan.tableMaxima[index] ?? -1) >= table.initial));
+      const limits = pageLimitsOf(plan, cap);
+      const tableMaxima = plan.tables.map((table) => table.maximumElements);
+      assert.ok(bytesOf(limits, tableMaxima) <= cap);
+      memoryList.forEach((memory, index) => assert.ok((limits[index] ?? -1) >= memory.initial));
+      tableList.forEach((table, index) => assert.ok((tableMaxima[index] ?? -1) >= table.initial));
     }),
   );
 });

@@ -4,13 +4,13 @@ import * as fc from "fast-check";
 import { KwasmError } from "#base";
 import { planMemory } from "./memory-plan.ts";
 import { parseModule } from "./parse-module.ts";
-import { refusedGlobalExport, rewriteModule } from "./rewrite-module.ts";
+import { memoryLimitExport, refusedGlobalExport, rewriteModule, startExport, tableExport } from "./rewrite-module.ts";
 import { originalOffset, type RewrittenBytes } from "./section-writer.ts";
 import { wat } from "./wat-fixture.ts";
 
 function rewrite(bytes: Uint8Array<ArrayBuffer>, memoryBytesMax = 2 ** 20): RewrittenBytes {
   const layout = parseModule(bytes);
-  return rewriteModule(layout, planMemory(layout, memoryBytesMax).tableMaxima);
+  return rewriteModule(layout, planMemory(layout, memoryBytesMax).tables);
 }
 
 function instantiate(
@@ -27,6 +27,13 @@ function call(exports: WebAssembly.Exports, name: string, ...values: unknown[]):
   return Reflect.apply(entry, undefined, values);
 }
 
+/** As the engine does before the guest's first instruction, and whenever its limit changes. */
+function limit(exports: WebAssembly.Exports, pages: number, index = 0): void {
+  const global = exports[memoryLimitExport(index)];
+  assert.ok(global instanceof WebAssembly.Global);
+  global.value = pages;
+}
+
 function refused(exports: WebAssembly.Exports): unknown {
   const global = exports[refusedGlobalExport];
   assert.ok(global instanceof WebAssembly.Global);
@@ -38,12 +45,49 @@ const growing = wat(`(module (memory (export "memory") 1)
   (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0))))`);
 
 test("takes the memory from the engine and notes what it refuses", () => {
-  const exports = instantiate(rewrite(growing).bytes, [new WebAssembly.Memory({ initial: 1, maximum: 3 })]);
+  const exports = instantiate(rewrite(growing).bytes, [new WebAssembly.Memory({ initial: 1 })]);
+  limit(exports, 3);
   assert.equal(call(exports, "grow", 2), 1);
   assert.equal(refused(exports), 0);
   assert.equal(call(exports, "grow", 70), -1);
   assert.equal(refused(exports), 70);
   assert.equal(call(exports, "size"), 3);
+});
+
+test("holds a memory to a limit that changes, and refuses nothing to one that does not grow", () => {
+  const exports = instantiate(rewrite(growing).bytes, [new WebAssembly.Memory({ initial: 1 })]);
+  assert.equal(call(exports, "grow", 1), -1, "before the engine has set a limit");
+  for (const [pages, delta, answer] of [
+    [4, 4, -1],
+    [4, 3, 1],
+    [4, 0, 4],
+    [4, 1, -1],
+    [4, -1, -1],
+    [5, 1, 4],
+  ] as const) {
+    limit(exports, pages);
+    assert.equal(call(exports, "grow", delta), answer, `${pages} ${delta}`);
+  }
+});
+
+test("begins with as many pages as the memory has, however many these are", () => {
+  for (const initial of [0, 63, 64, 127, 128, 8_191, 8_192]) {
+    const text = `(module (memory ${initial}) (func (drop (memory.grow (i32.const 1)))))`;
+    const exports = instantiate(rewrite(wat(text), 2 ** 30).bytes, [new WebAssembly.Memory({ initial })]);
+    const global = exports[memoryLimitExport(0)];
+    assert.equal(global instanceof WebAssembly.Global && global.value, initial);
+  }
+});
+
+test("exports a start function that could grow a memory before its limit is set, and leaves others alone", () => {
+  const grows = wat("(module (memory 1) (func $begin (drop (memory.grow (i32.const 1)))) (start $begin))");
+  const memory = new WebAssembly.Memory({ initial: 1 });
+  const exports = instantiate(rewrite(grows).bytes, [memory]);
+  limit(exports, 2);
+  call(exports, startExport);
+  assert.equal(memory.buffer.byteLength, 2 * 65_536);
+  const traps = wat("(module (func $begin unreachable) (start $begin))");
+  assert.throws(() => instantiate(rewrite(traps).bytes), WebAssembly.RuntimeError);
 });
 
 test("keeps several memories apart", () => {
@@ -54,6 +98,7 @@ test("keeps several memories apart", () => {
   );
   const memories = [1, 2].map((initial) => new WebAssembly.Memory({ initial, maximum: initial }));
   const exports = instantiate(bytes, memories);
+  for (const index of [0, 1]) limit(exports, 9, index);
   assert.deepEqual([call(exports, "grow0"), call(exports, "grow1")], [-1, -1]);
 });
 
@@ -63,6 +108,9 @@ test("writes the greatest size of a growing table into the module", () => {
   const exports = instantiate(rewrite(bytes, 8 * 24 * 64).bytes);
   assert.equal(call(exports, "grow", 64), 3);
   assert.equal(call(exports, "grow", 1), -1);
+  const table = exports[tableExport(0)];
+  assert.ok(table instanceof WebAssembly.Table);
+  assert.equal(table.length, 67);
 });
 
 test("leaves names and code alone and drops other custom sections", () => {
@@ -124,6 +172,7 @@ test("computes what the original computes", () => {
       );
       const original = instantiate(bytes);
       const rewritten = instantiate(rewrite(bytes).bytes, [new WebAssembly.Memory({ initial: 1, maximum })]);
+      if (memoryLimitExport(0) in rewritten) limit(rewritten, maximum);
       for (const index of bodies.keys()) assert.equal(call(rewritten, `f${index}`), call(original, `f${index}`));
     }),
   );

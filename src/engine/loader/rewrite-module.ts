@@ -3,12 +3,26 @@ import { exceeded } from "./byte-reader.ts";
 import { findMemoryGrows, type MemoryGrow } from "./find-memory-grows.ts";
 import { growHelperBody, growHelperType } from "./grow-helper.ts";
 import { moduleLimits } from "./limits.ts";
+import type { TableSize } from "./memory-plan.ts";
 import { type ModuleLayout, type Range, sectionIds, sectionOrder } from "./module-layout.ts";
 import { instanceModule } from "./parse-entries.ts";
-import { encodeName, encodeU32, type RewrittenBytes, SectionWriter } from "./section-writer.ts";
+import { encodeName, encodeNonNegativeI32, encodeU32, type RewrittenBytes, SectionWriter } from "./section-writer.ts";
 
 /** The export through which the engine reads how many pages a guest asked for and was refused. */
 export const refusedGlobalExport = "kwasm:memory-refused";
+
+/** The export of the function that the module names as its start; the engine calls it once limits are set. */
+export const startExport = "kwasm:start";
+
+/** The exported global that says how many pages memory number `index` may have. An instance begins with none to spare. */
+export function memoryLimitExport(index: number): string {
+  return `kwasm:memory-limit${index}`;
+}
+
+/** The export of table number `index` of those that the module defines; only tables that can grow have one. */
+export function tableExport(index: number): string {
+  return `kwasm:table${index}`;
+}
 
 /** The name under which memory number `index` is imported from `instanceModule`. */
 export function memoryImportName(index: number): string {
@@ -16,10 +30,10 @@ export function memoryImportName(index: number): string {
 }
 
 const PREAMBLE_BYTES = 8;
+const FUNCTION_KIND = 0x00;
+const TABLE_KIND = 0x01;
 const MEMORY_KIND = 0x02;
 const GLOBAL_KIND = 0x03;
-/** (mut i32) with the initial value 0. */
-const MUTABLE_I32_ZERO = [0x7f, 0x01, 0x41, 0x00, 0x0b] as const;
 const CALL = 0x10;
 const HAS_MAXIMUM = 0x01;
 
@@ -31,25 +45,29 @@ interface Plan {
   readonly grownMemories: readonly number[];
   readonly firstHelper: number;
   readonly refusedGlobal: number;
-  readonly tableMaxima: readonly number[];
+  /** Behind it stand the limits of `grownMemories`, in their order. */
+  readonly firstLimitGlobal: number;
+  readonly tables: readonly TableSize[];
 }
 
 /**
  * Writes a validated module anew so that the engine holds its memory: defined memories become imported ones, tables
- * get the greatest size of `tableMaxima`, and each `memory.grow` becomes a call of an appended function that notes
- * what was refused. Indices do not change, because everything new is appended to its index space; bodies without
- * `memory.grow` and the names are copied. The module must have passed V8: an invalid one can become valid on the way.
+ * get the greatest size of `tables`, and each `memory.grow` becomes a call of an appended function that holds to a
+ * limit and notes what was refused. A start function that may grow a memory is exported instead of started, because
+ * the limit is not set before. Indices do not change, because everything new is appended to its index space; bodies
+ * without `memory.grow` and the names are copied. The module must have passed V8: an invalid one can become valid on the way.
  */
-export function rewriteModule(layout: ModuleLayout, tableMaxima: readonly number[]): RewrittenBytes {
+export function rewriteModule(layout: ModuleLayout, tables: readonly TableSize[]): RewrittenBytes {
   const grows = findMemoryGrows(layout);
-  if (grows.length > 0) requireFreeExport(layout);
+  const refusedGlobal = countImported(layout, "global") + layout.definedGlobalCount;
   const plan: Plan = {
     layout,
     grows,
     grownMemories: [...new Set(grows.map((grow) => grow.memoryIndex))],
     firstHelper: countImported(layout, "function") + layout.definedFunctionCount,
-    refusedGlobal: countImported(layout, "global") + layout.definedGlobalCount,
-    tableMaxima,
+    refusedGlobal,
+    firstLimitGlobal: refusedGlobal + 1,
+    tables,
   };
   const module = new SectionWriter();
   module.copy(0, PREAMBLE_BYTES);
@@ -58,11 +76,11 @@ export function rewriteModule(layout: ModuleLayout, tableMaxima: readonly number
   return module.assemble(layout.bytes);
 }
 
-function requireFreeExport(layout: ModuleLayout): void {
-  if (!layout.exports.some((entry) => entry.name === refusedGlobalExport)) return;
+function requireFreeExport({ exports }: ModuleLayout, name: string): void {
+  if (!exports.some((entry) => entry.name === name)) return;
   throw new KwasmError(
     "invalid-argument",
-    `reading a module: it exports "${refusedGlobalExport}", a name that the engine keeps for itself; rename the export`,
+    `reading a module: it exports "${name}", a name that the engine keeps for itself; rename the export`,
   );
 }
 
@@ -94,9 +112,11 @@ function contentOf(plan: Plan, id: number): SectionWriter | undefined {
     case sectionIds.memory:
       return undefined;
     case sectionIds.global:
-      return extend(layout, original, grownMemories.length > 0 ? [MUTABLE_I32_ZERO] : []);
+      return extend(layout, original, ownGlobals(plan));
     case sectionIds.export:
-      return extend(layout, original, grownMemories.length > 0 ? [refusedExport(plan)] : []);
+      return extend(layout, original, ownExports(plan));
+    case sectionIds.start:
+      return grownMemories.length > 0 ? undefined : copyOf(original);
     case sectionIds.code:
       return codeSection(plan);
     default:
@@ -145,16 +165,44 @@ function memoryImports(layout: ModuleLayout): number[][] {
   ]);
 }
 
-function refusedExport(plan: Plan): number[] {
-  return [...encodeName(refusedGlobalExport), GLOBAL_KIND, ...encodeU32(plan.refusedGlobal)];
+/** What was refused, none at first, and the limit of each memory that can grow: as many pages as it begins with. */
+function ownGlobals({ layout, grownMemories }: Plan): number[][] {
+  if (grownMemories.length === 0) return [];
+  return [0, ...grownMemories.map((index) => layout.memories[index]?.limits.initial ?? 0)].map(mutableI32);
 }
 
-function tableSection({ layout, tableMaxima }: Plan): SectionWriter {
+/** (global (mut i32) (i32.const `value`)) for a number of pages. */
+function mutableI32(value: number): number[] {
+  return [0x7f, 0x01, 0x41, ...encodeNonNegativeI32(value), 0x0b];
+}
+
+function ownExports({ layout, grownMemories, tables, ...plan }: Plan): number[][] {
+  function entry(name: string, kind: number, index: Iterable<number>): number[] {
+    requireFreeExport(layout, name);
+    return [...encodeName(name), kind, ...index];
+  }
+  const importedTables = countImported(layout, "table");
+  const growingTables = tables.flatMap(({ initialElements, maximumElements }, index) =>
+    maximumElements > initialElements ? [entry(tableExport(index), TABLE_KIND, encodeU32(importedTables + index))] : [],
+  );
+  if (grownMemories.length === 0) return growingTables;
+  const start = layout.sections.get(sectionIds.start);
+  return [
+    entry(refusedGlobalExport, GLOBAL_KIND, encodeU32(plan.refusedGlobal)),
+    ...grownMemories.map((memoryIndex, place) =>
+      entry(memoryLimitExport(memoryIndex), GLOBAL_KIND, encodeU32(plan.firstLimitGlobal + place)),
+    ),
+    ...(start === undefined ? [] : [entry(startExport, FUNCTION_KIND, layout.bytes.subarray(start.start, start.end))]),
+    ...growingTables,
+  ];
+}
+
+function tableSection({ layout, tables }: Plan): SectionWriter {
   const content = new SectionWriter();
   if (layout.tables.length === 0) return content;
   content.write(encodeU32(layout.tables.length));
   layout.tables.forEach((table, index) => {
-    const maximum = tableMaxima[index] ?? table.limits.initial;
+    const maximum = tables[index]?.maximumElements ?? table.limits.initial;
     content.copy(table.head.start, table.head.end);
     content.write([HAS_MAXIMUM, ...encodeU32(table.limits.initial), ...encodeU32(maximum)]);
     content.copy(table.tail.start, table.tail.end);
@@ -175,7 +223,10 @@ function codeSection(plan: Plan): SectionWriter {
     copiedTo = bodies.entryStart[functionIndex + 1] ?? 0;
   }
   content.copy(copiedTo, bodies.entryStart[bodies.count] ?? 0);
-  for (const memoryIndex of plan.grownMemories) content.write(growHelperBody(memoryIndex, plan.refusedGlobal));
+  plan.grownMemories.forEach((memoryIndex, place) => {
+    const globals = { refused: plan.refusedGlobal, limit: plan.firstLimitGlobal + place };
+    content.write(growHelperBody(memoryIndex, globals));
+  });
   return content;
 }
 

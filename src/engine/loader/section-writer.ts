@@ -83,6 +83,13 @@ export function originalOffset(origins: Origins, offset: number): number {
   return offset - (origins.starts[range] ?? 0) + (origins.originals[range] ?? 0);
 }
 
+/** LEB128 of a signed number that is not negative: the last byte's bit 6 is its sign, so that one more may be needed. */
+export function encodeNonNegativeI32(value: number): number[] {
+  const bytes = encodeU32(value);
+  const last = bytes.at(-1) ?? 0;
+  return last < 0x40 ? bytes : [...bytes.slice(0, -1), last | 0x80, 0x00];
+}
+
 /** An unsigned number in as few bytes as LEB128 takes. */
 export function encodeU32(value: number): number[] {
   const bytes: number[] = [];

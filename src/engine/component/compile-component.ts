@@ -1,0 +1,65 @@
+import { createMemoryPool } from "../guest/memory-pool.ts";
+import { createLoader, type GuestModule, type Loader } from "../loader/index.ts";
+import type { CompileOptions, ComponentPlan } from "./component.ts";
+import { externNamesOf, functionsOfExports } from "./describe-component.ts";
+import { CoreInstances } from "./instance/core-instances.ts";
+import { resolveImports } from "./instance/host-imports.ts";
+import type { Item } from "./instance/items.ts";
+import { linkedComponent } from "./instance/linked-component.ts";
+import { makeInstance } from "./instance/make-instance.ts";
+import type { Frame } from "./instance/frame.ts";
+import { parseComponent } from "./parser/parse-component.ts";
+import type { ComponentType } from "./types/types.ts";
+import { validateComponent } from "./validate/component.ts";
+import { Store } from "./task/store.ts";
+import type { ComponentSteps } from "./plan/steps.ts";
+
+/** One for the thread: memories of every component are alike once they are zero. */
+const threadPool = createMemoryPool();
+
+/** A component that was checked, with its core modules compiled. */
+interface CompiledComponent {
+  readonly type: ComponentType;
+  readonly steps: ComponentSteps;
+  readonly modules: readonly GuestModule[];
+  readonly memoryBytesMax: number;
+}
+
+/**
+ * Reads, checks and plans a component, and has V8 compile its core modules. The bytes are not kept. Rejects with a
+ * KwasmError that says what is wrong and where.
+ */
+export async function compileComponent(
+  bytes: Uint8Array,
+  options: CompileOptions,
+  loader: Loader = createLoader(),
+): Promise<ComponentPlan> {
+  const component = await checkComponent(bytes, options, loader);
+  return {
+    ...externNamesOf(component.type),
+    functions: functionsOfExports(component.type),
+    instantiate(imports, supervision) {
+      const store = new Store(supervision);
+      const { frame, core } = instantiate(component, resolveImports(component.type, imports, store), store);
+      return linkedComponent(frame, core);
+    },
+  };
+}
+
+async function checkComponent(bytes: Uint8Array, options: CompileOptions, loader: Loader): Promise<CompiledComponent> {
+  const { steps, type, modules } = validateComponent(parseComponent(bytes), bytes);
+  const compiled: GuestModule[] = [];
+  for (const module of modules) compiled.push(await loader.load(module, options));
+  return { type, steps, modules: compiled, memoryBytesMax: options.memoryBytesMax };
+}
+
+/** Makes an instance of what was compiled, with items for all that it imports. */
+function instantiate(
+  { steps, modules, memoryBytesMax }: CompiledComponent,
+  imports: ReadonlyMap<string, Item>,
+  store: Store,
+): { frame: Frame; core: CoreInstances } {
+  const core = new CoreInstances(memoryBytesMax, threadPool);
+  const frame = makeInstance(steps, imports, { modules, core, store }, { parent: undefined, definedIn: undefined });
+  return { frame, core };
+}
