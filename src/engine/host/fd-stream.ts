@@ -1,4 +1,4 @@
-import { constants, fstatSync, openSync } from "node:fs";
+import { constants, fstatSync, openSync, readFileSync } from "node:fs";
 import { Socket } from "node:net";
 import type { Readable, Writable } from "node:stream";
 import { isatty, ReadStream, WriteStream } from "node:tty";
@@ -52,10 +52,12 @@ export function outputFromFd(fd: number): OutputStream {
  * A pipe is opened anew, since waiting for it needs O_NONBLOCK, and that flag belongs to the open file description
  * that all holders share: a shell on the same pipe would find its blocking reads failing. Answers `undefined` for a
  * pipe whose other end is gone. Where the kernel refuses (a pipe of another user, in a cell without privileges) the
- * fd itself is used: its holder gave it away.
+ * fd itself is used: its holder gave it away. So is one that has the flag already: a FIFO that is opened anew when its
+ * last writer has gone would wait for the next one instead of telling the end.
  */
 function reopenPipe(fd: number, access: number): number | undefined {
   try {
+    if (isNonblocking(fd)) return fd;
     const own = openSync(`/proc/self/fd/${fd}`, access | constants.O_NONBLOCK);
     closeOwnedFd(fd);
     return own;
@@ -67,6 +69,12 @@ function reopenPipe(fd: number, access: number): number | undefined {
     if (systemErrorCode(thrown) === "EACCES") return fd;
     throw HostError.from(thrown, `open the pipe of file descriptor '${fd}' again`);
   }
+}
+
+/** By the flags of the open file description, in octal (proc_pid_fdinfo(5)). */
+function isNonblocking(fd: number): boolean {
+  const flags = /^flags:\s+([0-7]+)$/mu.exec(readFileSync(`/proc/self/fdinfo/${fd}`, "utf8"))?.[1] ?? "0";
+  return (Number.parseInt(flags, 8) & constants.O_NONBLOCK) !== 0;
 }
 
 /** Node already has a stream on each of its own sockets and terminals; a second one on the same fd would steal bytes. */

@@ -48,6 +48,19 @@ export const hostErrorCodes = [
   "connection-reset",
   "not-connected",
   "not-socket",
+  /** Something else has to be done with a socket first, or cannot be any more. */
+  "invalid-state",
+  "connection-refused",
+  "connection-aborted",
+  "timed-out",
+  "unreachable",
+  "address-in-use",
+  "address-not-bindable",
+  /** What a name was found to be is no address that the guest may connect to. */
+  "destination-prohibited",
+  "name-unresolvable",
+  "temporary-resolver-failure",
+  "permanent-resolver-failure",
 ] as const;
 
 export type HostErrorCode = (typeof hostErrorCodes)[number];
@@ -72,15 +85,21 @@ export class HostError extends Error {
 
 const codesOfSystemErrors: Readonly<Record<string, HostErrorCode>> = {
   EACCES: "access",
+  EADDRINUSE: "address-in-use",
+  EADDRNOTAVAIL: "address-not-bindable",
   EAGAIN: "would-block",
   EALREADY: "already",
   EBADF: "bad-descriptor",
   EBUSY: "busy",
+  ECONNABORTED: "connection-aborted",
+  ECONNREFUSED: "connection-refused",
   ECONNRESET: "connection-reset",
   EDEADLK: "deadlock",
   EDQUOT: "quota",
   EEXIST: "exist",
   EFBIG: "file-too-large",
+  EHOSTDOWN: "unreachable",
+  EHOSTUNREACH: "unreachable",
   EILSEQ: "illegal-byte-sequence",
   EINPROGRESS: "in-progress",
   EINTR: "interrupted",
@@ -92,6 +111,8 @@ const codesOfSystemErrors: Readonly<Record<string, HostErrorCode>> = {
   EMLINK: "too-many-links",
   EMSGSIZE: "message-size",
   ENAMETOOLONG: "name-too-long",
+  ENETDOWN: "unreachable",
+  ENETUNREACH: "unreachable",
   ENFILE: "too-many-open-files",
   ENODEV: "no-device",
   ENOENT: "no-entry",
@@ -113,6 +134,7 @@ const codesOfSystemErrors: Readonly<Record<string, HostErrorCode>> = {
   EPIPE: "pipe",
   EROFS: "read-only",
   ESPIPE: "invalid-seek",
+  ETIMEDOUT: "timed-out",
   ETXTBSY: "text-file-busy",
   EXDEV: "cross-device",
 };

@@ -1,11 +1,15 @@
 export { type Clocks, deadlinePollable, systemClocks } from "./clocks.ts";
+export { type DatagramSocket, datagramSocketFromFd } from "./datagram-socket.ts";
 export { inputFromFd, outputFromFd } from "./fd-stream.ts";
 export * from "./files/index.ts";
 export { Interrupt } from "./interrupt.ts";
 export { type Connection, type Listener, listenerFromFd, type ShutdownHalves } from "./listener.ts";
 export { createMemoryPipe, discardedOutput, endedInput, inputFromBytes } from "./memory-stream.ts";
+export * from "./network/index.ts";
+export { PauseGate } from "./pause-gate.ts";
 export { type Pollable } from "./pollable.ts";
 export { PushbackInput } from "./pushback-input.ts";
 export { fillSecureRandom, type FillRandom } from "./random.ts";
 export { type InputStream, type OutputStream } from "./stream.ts";
+export { openTerminal, type TerminalSignal } from "./terminal/index.ts";
 export { threadTurn, Turn } from "./turn.ts";

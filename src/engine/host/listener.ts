@@ -1,5 +1,6 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { HostError } from "./host-error.ts";
+import { endpointOf, type Endpoint } from "./network/endpoint.ts";
 import { NodeInput, NodeOutput } from "./node-stream.ts";
 import { Signal, type Pollable } from "./pollable.ts";
 import type { InputStream, OutputStream } from "./stream.ts";
@@ -35,6 +36,11 @@ export interface ShutdownHalves {
 export interface Connection {
   readonly input: InputStream;
   readonly output: OutputStream;
+  /** Own address and the peer's; `not-connected` once it is gone, or where it is no socket of the internet. */
+  localEndpoint(): Endpoint;
+  remoteEndpoint(): Endpoint;
+  /** The descriptor, to set options of; undefined once it is closed. */
+  descriptor(): number | undefined;
   /** Ends a half: reads see the end at once, the peer sees the end of what was written before. */
   shutdown(halves: ShutdownHalves): void;
   /** Written bytes are still delivered. Never throws and may be repeated. */
@@ -45,17 +51,21 @@ export interface Connection {
 export interface Listener {
   /** Ready when `accept` would answer a connection or an error. */
   readonly acceptable: Pollable;
+  /** Where it listens; undefined where that is no address of the internet. */
+  localEndpoint(): Endpoint | undefined;
   /** The connection that has waited longest. */
   accept(): Connection | undefined;
+  /** Gives every connection to the host from here on, paused; `accept` finds none any more. */
+  serve(onConnection: (socket: Socket) => void): void;
   /** Resets what waits and closes the socket. Never throws and may be repeated. */
   close(): void;
 }
 
 /** Accepts on a listening stream socket (TCP or Unix) and owns its fd from here on. */
-export function listenerFromFd(fd: number): Listener {
+export function listenerFromFd(fd: number, backlog = acceptQueueMax): Listener {
   const server = createServer(listenerServerOptions);
   const listener = listenerFromServer(server);
-  server.listen({ fd });
+  server.listen({ fd, backlog });
   return listener;
 }
 
@@ -73,6 +83,7 @@ class ServerListener implements Listener {
   readonly #changed = new Signal();
   #failure: HostError | undefined;
   #isClosed = false;
+  #serve: ((socket: Socket) => void) | undefined;
   readonly acceptable: Pollable = {
     isReady: () => this.#queue.length > 0 || this.#failure !== undefined || this.#isClosed,
     onReady: (callback) => this.#changed.onReady(callback),
@@ -87,12 +98,22 @@ class ServerListener implements Listener {
     });
   }
 
+  localEndpoint(): Endpoint | undefined {
+    const bound = this.#server.address();
+    return bound === null || typeof bound === "string" ? undefined : endpointOf(bound.address, bound.port);
+  }
+
   accept(): Connection | undefined {
     if (this.#isClosed) throw new HostError("bad-descriptor", "accept on a closed listener");
     const socket = this.#queue.shift();
     if (socket !== undefined) return new SocketConnection(socket);
     if (this.#failure !== undefined) throw this.#failure;
     return undefined;
+  }
+
+  serve(onConnection: (socket: Socket) => void): void {
+    this.#serve = onConnection;
+    for (const socket of this.#queue.splice(0)) onConnection(socket);
   }
 
   close(): void {
@@ -106,6 +127,10 @@ class ServerListener implements Listener {
   #enqueue(socket: Socket): void {
     // A client that resets while it waits must not end the process; its error is told to whoever accepts it.
     socket.on("error", ignoreError);
+    if (this.#serve !== undefined && !this.#isClosed) {
+      this.#serve(socket);
+      return;
+    }
     if (this.#isClosed || this.#queue.length >= acceptQueueMax) {
       socket.resetAndDestroy();
       return;
@@ -117,6 +142,11 @@ class ServerListener implements Listener {
 
 function ignoreError(): void {
   // The streams over the socket keep the error and tell the guest; here is only the listener that Node demands.
+}
+
+function connected(endpoint: Endpoint | undefined): Endpoint {
+  if (endpoint !== undefined) return endpoint;
+  throw new HostError("not-connected", "ask for the address of a connection that is gone");
 }
 
 /** A connected stream socket. */
@@ -141,6 +171,20 @@ export class SocketConnection implements Connection {
 
   get output(): OutputStream {
     return this.#output;
+  }
+
+  localEndpoint(): Endpoint {
+    return connected(endpointOf(this.#socket.localAddress, this.#socket.localPort));
+  }
+
+  remoteEndpoint(): Endpoint {
+    return connected(endpointOf(this.#socket.remoteAddress, this.#socket.remotePort));
+  }
+
+  descriptor(): number | undefined {
+    // Node has no other way to it; the handle is gone when the socket is closed.
+    const { _handle: handle } = this.#socket as { readonly _handle?: { readonly fd?: number } | null };
+    return handle?.fd;
   }
 
   shutdown(halves: ShutdownHalves): void {

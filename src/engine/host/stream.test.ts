@@ -180,6 +180,16 @@ test("a pipe stays blocking for those who share it", async () => {
   await once(sharer, "exit");
 });
 
+test("an input whose writers are gone before it is looked at is at its end", async () => {
+  const fifo = makeFifo();
+  const fd = fifo.open(constants.O_RDONLY | constants.O_NONBLOCK);
+  closeSync(fifo.open(constants.O_WRONLY));
+  fifo[Symbol.dispose]();
+  const input = inputFromFd(fd);
+  assert.equal(await readChunk(input, 1), "ended");
+  input.close();
+});
+
 test("an input that is not read takes nothing from those who read after it", async () => {
   using fifo = makeFifo();
   const output = outputFromFd(fifo.open(constants.O_WRONLY));

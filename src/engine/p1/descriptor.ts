@@ -1,4 +1,5 @@
 import type {
+  DatagramSocket,
   Directory,
   FileType,
   InputStream,
@@ -33,6 +34,14 @@ export interface ListenerResource {
   close(): void;
 }
 
+/** A bound UDP socket, which a guest can only receive on: WASI 0.1 has no call that names whom to send to. */
+export interface DatagramsResource {
+  readonly kind: "datagrams";
+  readonly input: DatagramSocket;
+  readonly output?: undefined;
+  close(): void;
+}
+
 export interface FileResource {
   readonly kind: "file";
   readonly file: RegularFile;
@@ -47,7 +56,13 @@ export interface DirectoryResource {
   close(): void;
 }
 
-export type Resource = StreamResource | ConnectionResource | ListenerResource | FileResource | DirectoryResource;
+export type Resource =
+  | StreamResource
+  | ConnectionResource
+  | ListenerResource
+  | DatagramsResource
+  | FileResource
+  | DirectoryResource;
 
 interface Rights {
   readonly base: number;
@@ -85,6 +100,7 @@ export class Descriptor<R extends Resource = Resource> {
 export function fileTypeOf(resource: Resource): FileType {
   if (resource.kind === "directory") return "directory";
   if (resource.kind === "file") return "regular-file";
+  if (resource.kind === "datagrams") return "datagram-socket";
   if (resource.kind !== "stream") return "socket";
   return (resource.input ?? resource.output)?.isTerminal === true ? "character-device" : "unknown";
 }

@@ -100,6 +100,7 @@ function readNext(context: P1Context, descriptor: Descriptor, buffers: Buffers):
 function writeNext(context: P1Context, descriptor: Descriptor, buffers: Buffers): number | Promise<number> {
   const { resource } = descriptor;
   if (resource.kind === "listener") throw new P1Error(errno.notConnected, "write to a listening socket");
+  if (resource.kind === "datagrams") throw new P1Error(errno.notConnected, "send without saying to whom");
   if (resource.kind === "directory") throw new P1Error(errno.isDirectory, "write to a directory");
   if (resource.kind === "stream" && resource.output === undefined) {
     throw new P1Error(errno.badDescriptor, "write to a stream that is for reading");

@@ -38,18 +38,25 @@ function waitingImport(context: P1Context, call: WaitingCall): WebAssembly.Impor
     } catch (thrown) {
       result = errnoOrThrow(thrown);
     }
+    if (typeof result !== "object" && !turn.isSpent()) {
+      hooks.thread?.yield();
+      return result ?? errno.success;
+    }
     hooks.thread?.leave();
     if (typeof result === "object") return resume(context, settle(context, result));
-    if (turn.isSpent()) return resume(context, breatheThen(context, result ?? errno.success));
-    hooks.thread?.enter();
-    return result ?? errno.success;
+    return resume(context, breatheThen(context, result ?? errno.success));
   });
 }
 
-/** Says that the guest gets the thread next: V8 goes on with it one microtask after this promise is settled. */
-async function resume({ hooks }: P1Context, waiting: Promise<Errno>): Promise<Errno> {
+/**
+ * Says that the guest gets the thread next: V8 goes on with it one microtask after this promise is settled. A guest
+ * that is paused gets it later.
+ */
+async function resume({ hooks, interrupt }: P1Context, waiting: Promise<Errno>): Promise<Errno> {
   try {
-    return await waiting;
+    const result = await waiting;
+    if (hooks.gate?.isClosed === true) await hooks.gate.pass(interrupt);
+    return result;
   } finally {
     hooks.thread?.enter();
   }

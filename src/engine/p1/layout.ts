@@ -10,6 +10,7 @@ export const filetypes: Readonly<Record<FileType, number>> = {
   "character-device": 2,
   directory: 3,
   "regular-file": 4,
+  "datagram-socket": 5,
   socket: 6,
   "symbolic-link": 7,
 };

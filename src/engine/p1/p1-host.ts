@@ -2,6 +2,7 @@ import { KwasmError } from "#base";
 import type { GuestHost, HostHooks } from "../guest/host-contract.ts";
 import {
   type Clocks,
+  type DatagramSocket,
   type DescriptorBudget,
   discardedOutput,
   endedInput,
@@ -52,7 +53,7 @@ export interface P1Config extends HostHooks {
   /** Numbered from 3, in this order. */
   readonly preopens?: readonly MountTree[];
   /** Numbered after the preopens: wasi-libc's search for preopens ends at the first number that is none. */
-  readonly listeners?: readonly Listener[];
+  readonly listeners?: readonly (Listener | DatagramSocket)[];
   readonly budget: DescriptorBudget;
   readonly clocks?: Clocks;
   readonly fillRandom?: FillRandom;
@@ -129,7 +130,9 @@ function grant(table: DescriptorTable, config: P1Config): void {
   table.insert(outputDescriptor(config.stdout ?? discardedOutput));
   table.insert(outputDescriptor(config.stderr ?? discardedOutput));
   for (const tree of config.preopens ?? []) table.insert(preopenDescriptor(tree));
-  for (const listener of config.listeners ?? []) table.insert(listenerDescriptor(listener));
+  for (const socket of config.listeners ?? []) {
+    table.insert("accept" in socket ? listenerDescriptor(socket) : datagramsDescriptor(socket));
+  }
 }
 
 function inputDescriptor(input: InputStream): Descriptor {
@@ -156,6 +159,11 @@ function preopenDescriptor(tree: MountTree): Descriptor {
 function listenerDescriptor(listener: Listener): Descriptor {
   const resource: Resource = { kind: "listener", listener, close: () => listener.close() };
   return new Descriptor(resource, { base: listenerRights, inheriting: connectionRights });
+}
+
+function datagramsDescriptor(input: DatagramSocket): Descriptor {
+  const resource: Resource = { kind: "datagrams", input, close: () => input.close() };
+  return new Descriptor(resource, { base: inputRights, inheriting: 0 });
 }
 
 function encodeVariable(name: string, value: string): Uint8Array {

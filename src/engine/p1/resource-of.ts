@@ -26,6 +26,7 @@ export function asDirectory(descriptor: Descriptor, rights: number): Descriptor<
 
 export function asListener(descriptor: Descriptor, rights: number): Descriptor<ListenerResource> {
   if (descriptor.is("connection")) throw new P1Error(errno.invalid, "accept on a connection");
+  if (descriptor.is("datagrams")) throw new P1Error(errno.notSupported, "accept on a socket for datagrams");
   if (!descriptor.is("listener")) throw new P1Error(errno.notSocket, "accept on a file");
   descriptor.require(rights);
   return descriptor;
@@ -33,6 +34,7 @@ export function asListener(descriptor: Descriptor, rights: number): Descriptor<L
 
 export function asConnection(descriptor: Descriptor, rights: number): Descriptor<ConnectionResource> {
   if (descriptor.is("listener")) throw new P1Error(errno.notConnected, "use a listening socket as a connection");
+  if (descriptor.is("datagrams")) throw new P1Error(errno.notConnected, "use a socket for datagrams as a connection");
   if (!descriptor.is("connection")) throw new P1Error(errno.notSocket, "use a file as a socket");
   descriptor.require(rights);
   return descriptor;

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { createSocket as createDatagramSocket } from "node:dgram";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { test } from "node:test";
+import { receiveFrom } from "../host/datagram-socket.ts";
 import { type Listener, listenerFromServer, listenerServerOptions } from "../host/listener.ts";
 import { errno } from "./errno.ts";
 import { fdflag } from "./layout.ts";
@@ -179,4 +181,48 @@ test("tells sockets, listeners and files apart", async () => {
   assert.equal(await receive(guest, 0), errno.notSocket);
   assert.equal(await guest.read(3), errno.notConnected);
   client.destroy();
+});
+
+/** A guest with one socket for UDP, at number 3, and a client of it. */
+async function openDatagrams(): Promise<{ guest: P1Caller; send: (...texts: string[]) => Promise<void> }> {
+  const bound = createDatagramSocket("udp4");
+  await new Promise<void>((resolve) => bound.bind(0, "127.0.0.1", resolve));
+  const { port } = bound.address();
+  const guest = new P1Caller({ listeners: [receiveFrom(bound)] });
+  const client = createDatagramSocket("udp4");
+  return {
+    guest,
+    async send(...texts) {
+      for (const text of texts) {
+        await new Promise<void>((resolve) => client.send(text, port, "127.0.0.1", () => resolve()));
+      }
+      client.close();
+    },
+  };
+}
+
+test("a guest receives datagrams one by one, cut where its buffer is too short and told so", async () => {
+  const { guest, send: sendAll } = await openDatagrams();
+  const waiting = receive(guest, 3);
+  await sendAll("one", "", "longer", "three");
+  assert.equal(await waiting, "one");
+  assert.equal(await receive(guest, 3, { length: 3, flags: 1 }), "lon", "only looked at");
+  assert.equal(await receive(guest, 3, { length: 3, flags: 2 }), "lon", "and waits for no more than one");
+  assert.equal(guest.view.getUint16(8, true), 1, "cut");
+  assert.equal(await receive(guest, 3, { length: 100 }), "three");
+  assert.equal(guest.view.getUint16(8, true), 0);
+  guest[Symbol.dispose]();
+});
+
+test("a socket for UDP is told apart from others, and nothing is sent on it", async () => {
+  const { guest, send: sendNothing } = await openDatagrams();
+  await guest.call("fd_fdstat_get", 3, 0);
+  assert.equal(guest.view.getUint8(0), 5, "a datagram socket");
+  assert.equal(await send(guest, 3, "x"), -errno.notConnected);
+  assert.equal(await guest.write(3, "x"), -errno.notConnected);
+  assert.equal(await accept(guest), -errno.notSupported);
+  assert.equal(await guest.call("fd_fdstat_set_flags", 3, fdflag.nonblock), errno.success);
+  assert.equal(await receive(guest, 3), errno.again);
+  await sendNothing();
+  guest[Symbol.dispose]();
 });

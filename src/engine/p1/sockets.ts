@@ -1,6 +1,6 @@
 import { type Connection, PushbackInput } from "../host/index.ts";
 import type { CallFamily, P1Context } from "./context.ts";
-import { type ConnectionResource, Descriptor, type ListenerResource } from "./descriptor.ts";
+import { type ConnectionResource, type DatagramsResource, Descriptor, type ListenerResource } from "./descriptor.ts";
 import { errno, P1Error } from "./errno.ts";
 import { answerCount, patienceOf } from "./fd-io.ts";
 import { skipBytes, type Span, totalBytes } from "./guest-memory.ts";
@@ -11,6 +11,8 @@ import { readStream, writeStream } from "./transfer.ts";
 
 /** `riflags`. */
 const receiveFlag = { peek: 1, waitAll: 2 } as const;
+/** `roflags`: the datagram was longer than the buffers. */
+const receivedCut = 1;
 /** `sdflags`. */
 const shutdownFlag = { read: 1, write: 2 } as const;
 /** Both halves. */
@@ -29,11 +31,14 @@ export function socketCalls(context: P1Context): CallFamily {
       },
       sock_recv(...values: [number, number, number, number, number, number]) {
         const [fd, pointer, count, flags, result, resultFlags] = values;
-        const connection = asConnection(table.get(fd), right.fdRead);
+        const descriptor = table.get(fd);
         if (!isWithin(flags, flagsOfTwo)) throw new P1Error(errno.invalid, "receive with flags that do not exist");
         memory.writeU16(resultFlags, 0);
+        const request: Request = { buffers: { pointer, count }, flags, resultFlags };
         return answerCount(context, result, () =>
-          receive(context, connection, memory.readSpans(pointer, count), flags),
+          descriptor.is("datagrams")
+            ? receiveDatagram(context, descriptor, request)
+            : receive(context, asConnection(descriptor, right.fdRead), request),
         );
       },
       sock_send(fd: number, pointer: number, count: number, flags: number, result: number) {
@@ -81,12 +86,39 @@ function connectionDescriptor(connection: Connection, flags: number): Descriptor
   return new Descriptor(resource, { base: connectionRights, inheriting: 0 }, flags);
 }
 
+/** What `sock_recv` is asked for. */
+interface Request {
+  readonly buffers: { readonly pointer: number; readonly count: number };
+  readonly flags: number;
+  /** Where `roflags` are wanted. */
+  readonly resultFlags: number;
+}
+
+/** There is nothing to wait for once a datagram is there: no other is joined to it. */
+function receiveDatagram(
+  context: P1Context,
+  descriptor: Descriptor<DatagramsResource>,
+  { buffers, flags, resultFlags }: Request,
+): number | Promise<number> {
+  descriptor.require(right.fdRead);
+  const { input } = descriptor.resource;
+  const spans = context.memory.readSpans(buffers.pointer, buffers.count);
+  function finish(length: number): number {
+    if (length === 0) return 0;
+    if (input.isCut) context.memory.writeU16(resultFlags, receivedCut);
+    if ((flags & receiveFlag.peek) !== 0) input.unread();
+    return length;
+  }
+  const length = readStream(context, input, spans, patienceOf(descriptor));
+  return typeof length === "number" ? finish(length) : length.then(finish);
+}
+
 function receive(
   context: P1Context,
   connection: Descriptor<ConnectionResource>,
-  spans: readonly Span[],
-  flags: number,
+  { buffers, flags }: Request,
 ): number | Promise<number> {
+  const spans = context.memory.readSpans(buffers.pointer, buffers.count);
   if ((flags & receiveFlag.waitAll) !== 0) return receiveAll(context, connection, spans, flags);
   const { input } = connection.resource;
   const count = readStream(context, input, spans, patienceOf(connection));

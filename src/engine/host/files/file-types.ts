@@ -1,3 +1,5 @@
+import type { DescriptorBudget } from "./descriptor-budget.ts";
+
 /** What a name stands for, as wasi:filesystem/types 0.2 `descriptor-type` names it. */
 export type FileType =
   | "block-device"
@@ -6,6 +8,7 @@ export type FileType =
   | "fifo"
   | "regular-file"
   | "socket"
+  | "datagram-socket"
   | "symbolic-link"
   | "unknown";
 
@@ -119,5 +122,10 @@ export interface MountTree extends Disposable {
   readonly guestPath: string;
   /** A new handle of the root; the caller closes it. */
   openRoot(): Directory;
+  /**
+   * The same files for one more user: what is opened through it counts in `budget` and is closed with it. It must be
+   * closed before this one.
+   */
+  view(budget: DescriptorBudget): MountTree;
   close(): void;
 }

@@ -29,11 +29,13 @@ class OpenedTree implements MountTree {
   readonly guestPath: string;
   readonly #root: MountNode;
   readonly #guest: Guest;
+  readonly #isView: boolean;
 
-  constructor(guestPath: string, root: MountNode, budget: DescriptorBudget) {
+  constructor(guestPath: string, root: MountNode, budget: DescriptorBudget, isView = false) {
     this.guestPath = guestPath;
     this.#root = root;
     this.#guest = new Guest(budget);
+    this.#isView = isView;
   }
 
   openRoot(): Directory {
@@ -45,8 +47,13 @@ class OpenedTree implements MountTree {
     });
   }
 
+  view(budget: DescriptorBudget): MountTree {
+    return new OpenedTree(this.guestPath, this.#root, budget, true);
+  }
+
   close(): void {
     this.#guest.closeHandles();
+    if (this.#isView) return;
     for (const { source } of nodesOf(this.#root)) if (source.kind !== "none") source.descriptor.close();
   }
 

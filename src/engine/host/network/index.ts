@@ -1,0 +1,11 @@
+export * from "./dns/index.ts";
+export { type Endpoint } from "./endpoint.ts";
+export { type OpenedSocket, type SocketFamily, type SocketOption, type SocketOrder } from "./guest-socket.ts";
+export { isHostName } from "./host-name.ts";
+export { connectSocket } from "./connect-socket.ts";
+export { parseNetworkRules } from "./network-policy.ts";
+export { formatIpAddress, type IpAddress, ipAddressFromParts, parseIpAddress, partsOfIpAddress } from "./ip-address.ts";
+export { GuestNetwork, type NetworkAccess } from "./network.ts";
+export { type SocketSettings } from "./socket-settings.ts";
+export { TcpSocket } from "./tcp-socket.ts";
+export { UdpSocket } from "./udp-socket.ts";

@@ -1,0 +1,2 @@
+export type { TerminalSignal } from "./line-discipline.ts";
+export { openTerminal } from "./terminal.ts";

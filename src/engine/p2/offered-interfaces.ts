@@ -1,0 +1,89 @@
+import { compatibilityKey, type HostFunction, type HostInterface } from "../component/index.ts";
+import type { Interrupt } from "../host/index.ts";
+
+/** Interfaces by their name without package and version. */
+export type Interfaces = Readonly<Record<string, HostInterface>>;
+
+/** Packages in one version, each made when a component asks for one of its interfaces. */
+export interface VersionedPackages {
+  /** The version that names say, and what all versions have in common that stand for it: "0.2.12" and "0.2". */
+  readonly version: string;
+  readonly compatibleAs: string;
+  readonly packages: Readonly<Record<string, () => Interfaces>>;
+}
+
+/** What one component may import. A component asks for a few of many interfaces, so none is made before. */
+export class OfferedInterfaces {
+  readonly #offered: readonly VersionedPackages[];
+  readonly #interrupt: Interrupt;
+  readonly #packages = new Map<() => Interfaces, Interfaces>();
+  readonly #interfaces = new Map<string, HostInterface>();
+
+  constructor(offered: readonly VersionedPackages[], interrupt: Interrupt) {
+    this.#offered = offered;
+    this.#interrupt = interrupt;
+  }
+
+  /**
+   * The interface of that name, in the version that it has or in one that stands for it. Whoever calls its functions
+   * asks `interrupt` first.
+   */
+  find(name: string): HostInterface | undefined {
+    const key = compatibilityKey(name);
+    const known = this.#interfaces.get(key);
+    if (known !== undefined) return known;
+    const slash = key.indexOf("/");
+    const at = key.lastIndexOf("@");
+    if (slash < 0 || at < slash) return undefined;
+    const [packageName, member, version] = [key.slice(0, slash), key.slice(slash + 1, at), key.slice(at + 1)];
+    const packages = this.#offered.find(({ compatibleAs }) => compatibleAs === version)?.packages;
+    if (packages === undefined || !Object.hasOwn(packages, packageName)) return undefined;
+    const interfaces = this.#made(packages[packageName]);
+    if (!Object.hasOwn(interfaces, member)) return undefined;
+    const found = interfaces[member];
+    if (found === undefined) return undefined;
+    this.#interfaces.set(key, found);
+    return found;
+  }
+
+  /** All of them, by name and version, with functions that ask by themselves. */
+  all(): Readonly<Record<string, HostInterface>> {
+    const names = this.#offered.flatMap(({ version, packages }) =>
+      Object.entries(packages).flatMap(([packageName, make]) =>
+        Object.keys(this.#made(make)).map((member) => `${packageName}/${member}@${version}`),
+      ),
+    );
+    return Object.fromEntries(
+      names.flatMap((name) => {
+        const found = this.find(name);
+        if (found === undefined) return [];
+        return [[name, { ...found, functions: guardedFunctions(found.functions, this.#interrupt) }] as const];
+      }),
+    );
+  }
+
+  #made(make: (() => Interfaces) | undefined): Interfaces {
+    if (make === undefined) return {};
+    const known = this.#packages.get(make);
+    if (known !== undefined) return known;
+    const made = make();
+    this.#packages.set(make, made);
+    return made;
+  }
+}
+
+/** No call of a guest that was ended is answered, also none that has nothing to wait for. */
+function guardedFunctions(functions: HostInterface["functions"], interrupt: Interrupt): HostInterface["functions"] {
+  const named: Record<string, HostInterface["functions"][string]> = {};
+  for (const [name, source] of Object.entries(functions)) {
+    named[name] = typeof source === "function" ? guard(source, interrupt) : source;
+  }
+  return named;
+}
+
+function guard(source: HostFunction, interrupt: Interrupt): HostFunction {
+  return (...parameters) => {
+    interrupt.throwIfAborted();
+    return source(...parameters);
+  };
+}

@@ -1,0 +1,148 @@
+import type { HostImports, Supervision } from "../component/index.ts";
+import type { HostHooks } from "../guest/host-contract.ts";
+import { makeUncatchableError } from "../guest/trap-error.ts";
+import { ConnectingClient, type Field } from "../host/http/index.ts";
+import {
+  type Clocks,
+  type DatagramSocket,
+  discardedOutput,
+  endedInput,
+  fillSecureRandom,
+  GuestNetwork,
+  type FillRandom,
+  type InputStream,
+  Interrupt,
+  type Listener,
+  type MountTree,
+  type OutputStream,
+  systemClocks,
+  threadTurn,
+  type Turn,
+} from "../host/index.ts";
+import { supervisionOf } from "./calls.ts";
+import { cliInterfaces } from "./cli.ts";
+import { monotonicClockInterface, timezoneInterface, wallClockInterface } from "./clocks.ts";
+import type { P2Context } from "./context.ts";
+import { filesystemTypesInterface, preopensInterface } from "./filesystem/types.ts";
+import { httpTypesInterface, outgoingHandlerInterface } from "./http/index.ts";
+import { errorInterface, pollInterface } from "./io/poll.ts";
+import { streamsInterface } from "./io/streams.ts";
+import { OfferedInterfaces, type VersionedPackages } from "./offered-interfaces.ts";
+import { socketInterfaces } from "./sockets/index.ts";
+import { insecureInterface, insecureSeedInterface, randomInterface } from "./random.ts";
+
+/** Everything one component is given. What is left out, it does not have. The host owns all handles in here. */
+export interface P2Config extends HostHooks {
+  readonly args?: readonly string[];
+  readonly env?: readonly (readonly [name: string, value: string])[];
+  /** Left out: at its end from the start. */
+  readonly stdin?: InputStream;
+  /** Left out: discarded. */
+  readonly stdout?: OutputStream;
+  readonly stderr?: OutputStream;
+  readonly preopens?: readonly MountTree[];
+  /** Sockets that were opened for the guest, to be closed with the rest; `network` is what gives them to it. */
+  readonly listeners?: readonly (Listener | DatagramSocket)[];
+  /** Left out: nothing of the network is granted. */
+  readonly network?: GuestNetwork;
+  /** Fields that say which trace the guest's own requests belong to; left out: none. */
+  readonly traceFields?: () => readonly Field[];
+  readonly clocks?: Clocks;
+  readonly fillRandom?: FillRandom;
+  readonly turn?: Turn;
+}
+
+/** WASI 0.2 for one component. */
+export interface P2Host {
+  readonly imports: HostImports;
+  /** Has a say in when tasks of the component go on. */
+  readonly supervision: Supervision;
+  /** Whether an interface is offered, in the version that its name has or in one that stands for it. */
+  readonly offers: (interfaceName: string) => boolean;
+  /** Ends the component from outside: every call that waits rejects with this very `error`, every later one throws it. */
+  abort(error: Error): void;
+  /** Ends what still waits, and releases everything that the component was given; idempotent. */
+  close(): void;
+}
+
+/** `others` are packages of other versions: components import several at once. */
+export function createP2Host(
+  config: P2Config,
+  others: (context: P2Context) => readonly VersionedPackages[] = () => [],
+): P2Host {
+  const context = createContext(config);
+  const ours: VersionedPackages = { version: "0.2.12", compatibleAs: "0.2", packages: packagesOf(context) };
+  const offered = new OfferedInterfaces([ours, ...others(context)], context.interrupt);
+  return {
+    imports: {
+      get interfaces() {
+        return offered.all();
+      },
+      find: (name) => offered.find(name),
+      beforeCall: () => context.interrupt.throwIfAborted(),
+    },
+    supervision: supervisionOf(context),
+    offers: (name) => offered.find(name) !== undefined,
+    abort: (error) => context.interrupt.abort(error),
+    close() {
+      context.httpClient.close();
+      context.interrupt.abort((guestEnded ??= makeUncatchableError("the guest has ended")));
+      context.network.close();
+      closeGrants(config);
+    },
+  };
+}
+
+/** One for all: it is made for each end of a guest otherwise, with a stack that nobody reads. */
+let guestEnded: Error | undefined;
+
+function closeGrants({ stdin, stdout, stderr, preopens = [], listeners = [] }: P2Config): void {
+  for (const handle of [stdin, stdout, stderr, ...preopens, ...listeners]) handle?.close();
+}
+
+function createContext(config: P2Config): P2Context {
+  return {
+    args: config.args ?? [],
+    env: config.env ?? [],
+    stdin: config.stdin ?? endedInput,
+    stdout: config.stdout ?? discardedOutput,
+    stderr: config.stderr ?? discardedOutput,
+    preopens: config.preopens ?? [],
+    ...networkOf(config),
+    clocks: config.clocks ?? systemClocks,
+    fillRandom: config.fillRandom ?? fillSecureRandom,
+    interrupt: new Interrupt(),
+    turn: config.turn ?? threadTurn,
+    hooks: config,
+  };
+}
+
+/** Without a grant, one that allows nothing. */
+function networkOf({ network, traceFields = noFields }: P2Config): Pick<P2Context, "network" | "httpClient"> {
+  const own = network?.forInstance() ?? new GuestNetwork({ policy: { outbound: [], binds: [] } });
+  return { network: own, httpClient: new ConnectingClient(own, traceFields) };
+}
+
+function noFields(): readonly Field[] {
+  return [];
+}
+
+function packagesOf(context: P2Context): VersionedPackages["packages"] {
+  return {
+    "wasi:cli": () => cliInterfaces(context),
+    "wasi:clocks": () => ({
+      "monotonic-clock": monotonicClockInterface(context),
+      "wall-clock": wallClockInterface(context),
+      timezone: timezoneInterface,
+    }),
+    "wasi:filesystem": () => ({ types: filesystemTypesInterface(context), preopens: preopensInterface(context) }),
+    "wasi:http": () => ({ types: httpTypesInterface, "outgoing-handler": outgoingHandlerInterface(context) }),
+    "wasi:io": () => ({ error: errorInterface, poll: pollInterface(context), streams: streamsInterface(context) }),
+    "wasi:random": () => ({
+      random: randomInterface(context),
+      insecure: insecureInterface(context),
+      "insecure-seed": insecureSeedInterface(context),
+    }),
+    "wasi:sockets": () => socketInterfaces(context.network),
+  };
+}

@@ -1,0 +1,1 @@
+export { createP3Host } from "./p3-host.ts";
