@@ -1,18 +1,35 @@
+export { compileComponent, type ComponentPlan, isComponent } from "./component/index.ts";
+export { describeProgram, type Grant, type ImportDescription, type ProgramDescription } from "./describe/index.ts";
 export {
+  type CoreInvocation,
   type Guest,
   type GuestConfig,
   type GuestEnd,
   type GuestFrame,
+  initialBytesOf,
   type MemoryRefusal,
+  planCoreInvocation,
+  startComponent,
   startGuest,
+  type ThreadWatch,
   type TrapKind,
 } from "./guest/index.ts";
 export {
   type Clocks,
+  type DatagramSocket,
+  datagramSocketFromFd,
   DescriptorBudget,
+  dnsPort,
+  type Directory,
   discardedOutput,
   endedInput,
+  type Endpoint,
+  type FileStat,
   type FillRandom,
+  formatIpAddress,
+  GuestNetwork,
+  HostError,
+  connectSocket,
   inputFromBytes,
   inputFromFd,
   type InputStream,
@@ -20,11 +37,24 @@ export {
   listenerFromFd,
   type Mount,
   type MountTree,
+  type NetworkAccess,
   openDirectoryGrant,
   openMountTree,
+  openTerminal,
+  type OpenedSocket,
+  parseIpAddress,
+  parseNetworkRules,
+  parseResolvConf,
   outputFromFd,
   type OutputStream,
+  PauseGate,
+  Resolver,
+  type RegularFile,
+  type SocketOption,
+  type SocketOrder,
+  type TerminalSignal,
 } from "./host/index.ts";
+export { createP2Host } from "./p2/index.ts";
 export {
   createLoader,
   type GuestModule,
@@ -33,3 +63,4 @@ export {
   type LoadOptions,
   moduleLimits,
 } from "./loader/index.ts";
+export { exportsHandler, httpServiceDefaults, type HttpServiceOptions, serveComponent } from "./serve/index.ts";

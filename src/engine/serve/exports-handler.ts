@@ -1,0 +1,27 @@
+import type { ExternName } from "../component/index.ts";
+
+/** What a component exports that answers requests, the newest first; patches of a minor version are one. */
+const handlerExports = [
+  { pattern: /^wasi:http\/handler@0\.3\.\d+$/, generation: "0.3" },
+  { pattern: /^wasi:http\/handler@0\.3\.0-rc-2026-03-15$/, generation: "0.3" },
+  { pattern: /^wasi:http\/incoming-handler@0\.2\.\d+$/, generation: "0.2" },
+] as const;
+
+/** The interface that requests are given to, and how it takes them. */
+export interface HandlerExport {
+  readonly name: string;
+  readonly generation: "0.2" | "0.3";
+}
+
+export function findHandler(exports: readonly ExternName[]): HandlerExport | undefined {
+  for (const { pattern, generation } of handlerExports) {
+    const found = exports.find(({ name }) => pattern.test(name));
+    if (found !== undefined) return { name: found.name, generation };
+  }
+  return undefined;
+}
+
+/** Whether these are the exports of a component that answers HTTP requests. */
+export function exportsHandler(exports: readonly ExternName[]): boolean {
+  return findHandler(exports) !== undefined;
+}

@@ -1,0 +1,115 @@
+import type { ComponentPlan } from "../component/index.ts";
+import { type ComponentConfig, ComponentInstance } from "../guest/component-instance.ts";
+import type { GuestEnd } from "../guest/guest-end.ts";
+import { type Field, type HttpErrorCode, type HttpExchange, HttpFailure, valueOf } from "../host/http/index.ts";
+import { IncomingRequest, ResponseOutparam } from "../p2/http/index.ts";
+import { Request, Response } from "../p3/http/index.ts";
+import { findHandler, type HandlerExport } from "./exports-handler.ts";
+import { type MemoryShare, sharedWatch } from "./memory-share.ts";
+
+/** How long a guest of WASI 0.3 may go on after all was answered, milliseconds: it may want to tidy up or to log. */
+const afterwardsMsMax = 10_000;
+
+/** What became of a request. */
+export type Handled = ResponseOutparam["answer"] | GuestEnd;
+
+/** An instance that answers requests, one after the other. */
+export class HandlerInstance {
+  readonly #instance: ComponentInstance;
+  readonly #share: MemoryShare;
+  #exchange: HttpExchange | undefined;
+  #handler: HandlerExport | undefined;
+  /** Requests that it has been given. */
+  requests = 0;
+
+  constructor(config: ComponentConfig, share: MemoryShare) {
+    this.#share = share;
+    const instance: ComponentInstance = new ComponentInstance({
+      ...config,
+      traceFields: () => traceFieldsOf(this.#exchange),
+      thread: sharedWatch(share, config.thread, () => instance),
+    });
+    this.#instance = instance;
+  }
+
+  /** Makes the instance. Answers how it ended where it did so while it began. */
+  begin(plan: ComponentPlan): GuestEnd | undefined {
+    const instance = this.#instance;
+    this.#handler = findHandler(plan.exports);
+    try {
+      instance.instantiate(plan);
+    } catch (thrown) {
+      return instance.endOf(thrown);
+    } finally {
+      this.#share.add(instance, instance.memoryBytes());
+    }
+    return undefined;
+  }
+
+  async handle(exchange: HttpExchange): Promise<Handled> {
+    this.requests += 1;
+    this.#exchange = exchange;
+    const handler = this.#handler;
+    if (handler === undefined) return "none";
+    try {
+      if (handler.generation === "0.3") return await this.#handleP3(exchange, handler.name);
+      return await this.#handleP2(exchange, handler.name);
+    } catch (thrown) {
+      return this.#instance.endOf(thrown);
+    }
+  }
+
+  async #handleP2(exchange: HttpExchange, name: string): Promise<Handled> {
+    const request = new IncomingRequest(exchange.request, exchange.content);
+    const outparam = new ResponseOutparam(exchange);
+    await this.#instance.call("handle", name, request, outparam);
+    return outparam.answer;
+  }
+
+  /** The guest goes on while its body goes out, and for a while after that. */
+  async #handleP3(exchange: HttpExchange, name: string): Promise<Handled> {
+    const instance = this.#instance;
+    const answer = await instance.call("handle", name, Request.received(exchange.request, exchange.content));
+    const { tag, value } = Object(answer) as { readonly tag?: unknown; readonly value?: unknown };
+    // What is no response is the error that the interface says.
+    if (tag !== "ok" || !(value instanceof Response)) return (value as HttpErrorCode | undefined) ?? "none";
+    try {
+      await instance.untilEnd(value.answer(exchange));
+    } catch (thrown) {
+      if (thrown instanceof HttpFailure) return thrown.httpCode;
+      throw thrown;
+    }
+    await withinTime(instance.whenDone(), afterwardsMsMax);
+    return "response";
+  }
+
+  kill(reason: string): void {
+    this.#instance.kill(reason);
+  }
+
+  close(): void {
+    this.#instance.close();
+    this.#share.remove(this.#instance);
+  }
+}
+
+async function withinTime(work: Promise<void>, milliseconds: number): Promise<void> {
+  const late = Promise.withResolvers<void>();
+  const timer = setTimeout(late.resolve, milliseconds);
+  try {
+    await Promise.race([work, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+const traceNames = ["traceparent", "tracestate"];
+
+/** What says that requests made meanwhile belong to the trace of this one (W3C Trace Context). */
+function traceFieldsOf(exchange: HttpExchange | undefined): readonly Field[] {
+  const fields = exchange?.request.fields ?? [];
+  return traceNames.flatMap((name): Field[] => {
+    const value = valueOf(fields, name);
+    return value === undefined ? [] : [[name, value]];
+  });
+}
