@@ -13,11 +13,14 @@ import {
 } from "../channel/index.ts";
 import { receiveDescriptors } from "../syscall/descriptor-passing.ts";
 import type { GuestRunner } from "./guest-runner.ts";
+import type { WantedSockets } from "./wanted-sockets.ts";
+import { runInspection } from "./inspection/run-inspection.ts";
 
 interface CellServerParts {
   readonly lines: Socket;
   readonly packetsFd: number;
   readonly runner: GuestRunner;
+  readonly sockets: WantedSockets;
 }
 
 /** Answers control's requests, in the order in which they came. Control is trusted; its lines are only bounded. */
@@ -36,7 +39,8 @@ export class CellServer {
 
   #receive(chunk: Buffer): void {
     for (const line of this.#splitter.push(chunk)) {
-      void this.#answer(JSON.parse(Buffer.from(line).toString()) as RequestLine);
+      const request = parseRequest(line);
+      if (request !== undefined) void this.#answer(request);
     }
   }
 
@@ -58,9 +62,29 @@ export class CellServer {
       case "kill":
         await runner.kill(request.guest, request.signal);
         return {};
-      case "stats":
-        return { memoryBytes: runner.memoryBytes(request.guest) };
+      case "limit":
+        runner.limitMemory(request.guest, request.memoryBytesMax);
+        return {};
+      case "pause":
+        runner.pause(request.guest);
+        return {};
+      case "resume":
+        runner.resume(request.guest);
+        return {};
+      case "inspect":
+        return { exitCode: await runInspection(request.inspection, this.#takeDescriptors(id)) };
+      case "socket":
+        if (request.failure !== undefined) this.#parts.sockets.fail(request.ask, request.failure);
+        else this.#parts.sockets.give(request.ask, this.#takeDescriptors(id));
+        return {};
       case "ping":
+        return {};
+      case "resync":
+        // After the answer: what comes before it was meant for an earlier control.
+        setImmediate(() => this.#parts.sockets.repeat());
+        return { guests: runner.reports() };
+      case "forget":
+        runner.forget(request.guest);
         return {};
     }
   }
@@ -73,5 +97,15 @@ export class CellServer {
       if (packet.tag === id) return packet.descriptors;
       for (const descriptor of packet.descriptors) closeSync(descriptor);
     }
+  }
+}
+
+/** Undefined for half a line: a control that was killed while it wrote may leave one, which its successor ends. */
+function parseRequest(line: Uint8Array): RequestLine | undefined {
+  try {
+    return JSON.parse(Buffer.from(line).toString()) as RequestLine;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
   }
 }

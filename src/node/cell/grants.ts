@@ -1,18 +1,20 @@
-import { closeSync } from "node:fs";
-
-import { KwasmError } from "#base";
 import {
+  datagramSocketFromFd,
   DescriptorBudget,
+  type GuestNetwork,
   type GuestConfig,
-  inputFromFd,
   listenerFromFd,
   type MountTree,
   openDirectoryGrant,
   openMountTree,
-  outputFromFd,
+  type TerminalSignal,
 } from "#engine";
 
 import type { GuestOrder } from "../channel/index.ts";
+import { flushStreams, openStreams } from "./granted-streams.ts";
+import { openNetwork } from "./granted-network.ts";
+import { ReceivedDescriptors } from "./received-descriptors.ts";
+import type { WantedSockets } from "./wanted-sockets.ts";
 
 /** Descriptors that one guest may hold, as Linux' default soft limit for a process. */
 const FILES_OPEN_MAX = 1024;
@@ -20,15 +22,27 @@ const FILES_OPEN_MAX = 1024;
 /** What one guest is given, opened from the descriptors that came with its order. */
 export interface Grants {
   readonly moduleFd: number;
-  readonly config: Omit<GuestConfig, "thread">;
+  readonly config: Omit<GuestConfig, "thread" | "gate">;
+  /** For components, whose version of WASI has sockets; the listeners are those of `config`. */
+  readonly network: GuestNetwork;
   /** Resolves when the guest's output has left this process. */
   flush(): Promise<void>;
   /** Closes everything but the module; for a guest that never ran. */
   close(): void;
 }
 
+interface GrantsParts {
+  /** Called when a key of the guest's terminal asks for a signal. */
+  readonly onSignal: (signal: TerminalSignal) => void;
+  readonly sockets: WantedSockets;
+}
+
 /** Owns the descriptors, also where it throws: each is closed once, by whoever has it then. */
-export function openGrants(order: GuestOrder, descriptors: readonly number[]): Grants {
+export function openGrants(
+  order: GuestOrder,
+  descriptors: readonly number[],
+  { onSignal, sockets }: GrantsParts,
+): Grants {
   const handover = new ReceivedDescriptors(descriptors);
   const opened: { close(): void }[] = [];
   function keep<Handle extends { close(): void }>(handle: Handle): Handle {
@@ -37,17 +51,18 @@ export function openGrants(order: GuestOrder, descriptors: readonly number[]): G
   }
   try {
     const budget = new DescriptorBudget(FILES_OPEN_MAX);
-    const { stdinDescriptor, stdoutDescriptor, stderrDescriptor } = order;
-    const stdin = stdinDescriptor === undefined ? undefined : keep(inputFromFd(handover.take(stdinDescriptor)));
-    const stdout = stdoutDescriptor === undefined ? undefined : keep(outputFromFd(handover.take(stdoutDescriptor)));
-    const stderr = stderrDescriptor === undefined ? undefined : keep(outputFromFd(handover.take(stderrDescriptor)));
+    const streams = openStreams(order, { take: (place) => handover.take(place), keep, onSignal });
     const preopens = mountGroupsOf(order).map((mounts) => keep(openMounts(mounts, handover, budget)));
-    const listeners = order.listenerDescriptors.map((place) => keep(listenerFromFd(handover.take(place))));
-    const streams = { ...(stdin && { stdin }), ...(stdout && { stdout }), ...(stderr && { stderr }) };
+    const listeners = order.listeners.map(({ descriptor, protocol }) => {
+      const fd = handover.take(descriptor);
+      return protocol === "udp" ? keep(datagramSocketFromFd(fd)) : keep(listenerFromFd(fd));
+    });
+    const network = openNetwork(order, listeners, { sockets, budget });
     return {
+      network,
       moduleFd: handover.take(order.moduleDescriptor),
       config: { args: order.args, env: order.env, ...streams, preopens, listeners, budget },
-      flush: async () => void (await Promise.all([stdout?.flush(), stderr?.flush()])),
+      flush: () => flushStreams(streams),
       close: () => closeAll(opened),
     };
   } catch (error) {
@@ -59,30 +74,6 @@ export function openGrants(order: GuestOrder, descriptors: readonly number[]): G
 
 function closeAll(handles: readonly { close(): void }[]): void {
   for (const handle of handles) handle.close();
-}
-
-/** The descriptors of one order, each of which is closed here unless somebody has taken it. */
-class ReceivedDescriptors {
-  readonly #descriptors: readonly number[];
-  readonly #left: Set<number>;
-
-  constructor(descriptors: readonly number[]) {
-    this.#descriptors = descriptors;
-    this.#left = new Set(descriptors);
-  }
-
-  take(place: number): number {
-    const descriptor = this.#descriptors[place];
-    if (descriptor === undefined) {
-      throw new KwasmError("corrupt", `open grant ${String(place)}: it was not handed over`);
-    }
-    this.#left.delete(descriptor);
-    return descriptor;
-  }
-
-  closeRest(): void {
-    for (const descriptor of this.#left) closeSync(descriptor);
-  }
 }
 
 type MountOrder = GuestOrder["mounts"][number];

@@ -1,29 +1,75 @@
 import { closeSync, fstatSync, readSync } from "node:fs";
 
 import { KwasmError } from "#base";
-import { createLoader, type Guest, moduleLimits, startGuest } from "#engine";
+import {
+  compileComponent,
+  type ComponentPlan,
+  type CoreInvocation,
+  createLoader,
+  exportsHandler,
+  type Guest,
+  type GuestConfig,
+  type GuestModule,
+  type GuestNetwork,
+  httpServiceDefaults,
+  initialBytesOf,
+  isComponent,
+  moduleLimits,
+  PauseGate,
+  planCoreInvocation,
+  serveComponent,
+  startComponent,
+  startGuest,
+  type TerminalSignal,
+  type ThreadWatch,
+} from "#engine";
 
-import type { GuestOrder, GuestOutcome, RunQueue } from "../channel/index.ts";
-import { openGrants } from "./grants.ts";
+import type { GuestOrder, GuestOutcome, GuestReport, UsageBoard } from "../channel/index.ts";
+import { type Grants, openGrants } from "./grants.ts";
 import { outcomeOf, outcomeOfFailure } from "./guest-outcome.ts";
+import type { UsageMeter } from "./usage-meter.ts";
+import type { WantedSockets } from "./wanted-sockets.ts";
 
 /** How long the last output of an ended guest may take to leave this process, milliseconds. */
 const FLUSH_MS_MAX = 1_000;
 
+/**
+ * How long running requests may take to end where nobody said so, milliseconds: as guests of pods, whose cell is ended
+ * with all in it where one of them takes a second to go.
+ */
+const DRAIN_MS_DEFAULT = 300;
+
 interface GuestRunnerOptions {
-  readonly runQueue: RunQueue;
+  readonly board: UsageBoard;
+  readonly meter: UsageMeter;
+  /** Where guests get sockets of their own from. */
+  readonly sockets: WantedSockets;
   readonly onEnded: (guest: number, outcome: GuestOutcome) => void;
 }
+
+/** What is known of a guest between its order and its end. */
+interface Seat {
+  readonly gate: PauseGate;
+  /** Missing while it has not begun. */
+  guest?: Guest;
+  /** The signal by which it is to end as soon as it has begun. */
+  doom?: string;
+  /** A cap that came after its order and before it began. */
+  memoryBytesMax?: number;
+}
+
+/** What a guest was loaded as; the preamble of its file decides. */
+type Program =
+  | { readonly kind: "module"; readonly module: GuestModule; readonly call?: CoreInvocation }
+  | { readonly kind: "component"; readonly plan: ComponentPlan };
 
 /** Starts, ends and counts the guests of this cell, known by the numbers that control gave them. */
 export class GuestRunner {
   readonly #options: GuestRunnerOptions;
   readonly #loader = createLoader();
-  readonly #guests = new Map<number, Guest>();
-  /** Guests that have not begun yet. */
-  readonly #starting = new Set<number>();
-  /** Those of them that are to end as soon as they have, with the signal. */
-  readonly #doomed = new Map<number, string>();
+  readonly #seats = new Map<number, Seat>();
+  /** Ends that control has not confirmed: it may have died before it wrote them down. */
+  readonly #ends = new Map<number, GuestOutcome>();
 
   constructor(options: GuestRunnerOptions) {
     this.#options = options;
@@ -34,25 +80,23 @@ export class GuestRunner {
    * yields gets the thread. Owns the descriptors from here on. A guest that cannot run ends as `refused`.
    */
   async start(order: GuestOrder, descriptors: readonly number[]): Promise<void> {
-    const grants = openGrants(order, descriptors);
-    this.#starting.add(order.number);
+    const { board, sockets } = this.#options;
+    const { number } = order;
+    const onSignal = (signal: TerminalSignal): void => void this.kill(number, signal);
+    const grants = openGrants(order, descriptors, { onSignal, sockets });
+    const seat: Seat = { gate: new PauseGate() };
+    this.#seats.set(number, seat);
+    this.#ends.delete(number);
+    board.open(number);
     try {
-      const module = await this.#loader.load(readModule(grants.moduleFd), {
-        digest: order.moduleDigest,
-        memoryBytesMax: order.memoryBytesMax,
-      });
-      setImmediate(
-        () =>
-          void this.#run(
-            order,
-            () => startGuest(module, { ...grants.config, thread: this.#threadOf(order.number) }),
-            () => grants.flush(),
-          ),
-      );
+      const program = await this.#load(order, grants.moduleFd);
+      // What a component takes shows when it has begun.
+      board.setMemory(number, program.kind === "component" ? 0 : initialBytesOf(program.module));
+      setImmediate(() => void this.#run(order, seat, program, grants));
     } catch (error) {
       grants.close();
-      this.#forgetStart(order.number);
-      this.#options.onEnded(order.number, outcomeOfFailure(error));
+      this.#seats.delete(number);
+      this.#end(number, outcomeOfFailure(error));
     } finally {
       closeSync(grants.moduleFd);
     }
@@ -60,48 +104,129 @@ export class GuestRunner {
 
   /** Resolves once the guest is gone. A guest that keeps the thread is never reached; control sees that by its clock. */
   async kill(number: number, signal: string): Promise<void> {
-    const guest = this.#guests.get(number);
-    if (guest === undefined) {
-      // One that has ended meanwhile is gone already, and nothing would take its number out again.
-      if (this.#starting.has(number)) this.#doomed.set(number, signal);
+    const seat = this.#seats.get(number);
+    // One that has ended meanwhile is gone already.
+    if (seat === undefined) return;
+    if (seat.guest === undefined) {
+      seat.doom = signal;
+      seat.gate.open();
       return;
     }
-    guest.kill(signal);
-    await guest.ended;
+    seat.guest.kill(signal);
+    await seat.guest.ended;
   }
 
-  memoryBytes(number: number): number {
-    return this.#guests.get(number)?.memoryBytes() ?? 0;
+  /** Changes the cap of a guest's memory; one that has more already gets no more. */
+  limitMemory(number: number, memoryBytesMax: number): void {
+    const seat = this.#seats.get(number);
+    if (seat === undefined) return;
+    seat.memoryBytesMax = memoryBytesMax;
+    seat.guest?.limitMemory(memoryBytesMax);
   }
 
-  async #run(order: GuestOrder, begin: () => Promise<Guest>, flush: () => Promise<void>): Promise<void> {
+  /** Keeps the thread from a guest from its next call that waits on. */
+  pause(number: number): void {
+    this.#seats.get(number)?.gate.close();
+  }
+
+  resume(number: number): void {
+    this.#seats.get(number)?.gate.open();
+  }
+
+  async #load({ number, moduleDigest: digest, memoryBytesMax, start }: GuestOrder, moduleFd: number): Promise<Program> {
+    const { meter } = this.#options;
+    const compiledMs: number[] = [];
+    const onCompiled = (tookMs: number) => compiledMs.push(tookMs);
+    const loading = meter.during(number, async (): Promise<Program> => {
+      const bytes = readModule(moduleFd);
+      if (isComponent(bytes)) {
+        return { kind: "component", plan: await compileComponent(bytes, { memoryBytesMax, onCompiled }, this.#loader) };
+      }
+      const call = start?.invoke === undefined ? {} : { call: planCoreInvocation(bytes, start.invoke) };
+      return {
+        kind: "module",
+        module: await this.#loader.load(bytes, { digest, memoryBytesMax, onCompiled }),
+        ...call,
+      };
+    });
+    // From here on V8 compiles beside this thread.
+    const add = meter.beside(number);
+    const program = await loading;
+    for (const tookMs of compiledMs) add(tookMs * 1e6);
+    return program;
+  }
+
+  async #run(order: GuestOrder, seat: Seat, program: Program, grants: Grants): Promise<void> {
     const { number } = order;
     let outcome: GuestOutcome;
     try {
-      const guest = await begin();
-      this.#guests.set(number, guest);
-      const doom = this.#doomed.get(number);
-      if (doom !== undefined) guest.kill(doom);
+      if (seat.gate.isClosed) await seat.gate.whenOpen();
+      const config = {
+        ...grants.config,
+        network: grants.network,
+        ...order.start,
+        thread: this.#threadOf(number),
+        gate: seat.gate,
+      };
+      const guest = await begin(program, order, config);
+      seat.guest = guest;
+      if (seat.memoryBytesMax !== undefined) guest.limitMemory(seat.memoryBytesMax);
+      if (seat.doom !== undefined) guest.kill(seat.doom);
       outcome = outcomeOf(await guest.ended, guest.memoryRefused());
     } catch (error) {
       outcome = outcomeOfFailure(error);
     }
-    this.#guests.delete(number);
-    this.#forgetStart(number);
-    await withinTime(flush(), FLUSH_MS_MAX);
+    this.#seats.delete(number);
+    await withinTime(grants.flush(), FLUSH_MS_MAX);
+    this.#end(number, outcome);
+  }
+
+  /** Every guest that runs or is about to, and every end that is not confirmed. */
+  reports(): readonly GuestReport[] {
+    const ended = [...this.#ends].map(([guest, outcome]) => ({ guest, outcome }));
+    return [...[...this.#seats.keys()].map((guest) => ({ guest })), ...ended];
+  }
+
+  forget(number: number): void {
+    this.#ends.delete(number);
+  }
+
+  #end(number: number, outcome: GuestOutcome): void {
+    this.#ends.set(number, outcome);
     this.#options.onEnded(number, outcome);
   }
 
-  #forgetStart(number: number): void {
-    this.#starting.delete(number);
-    this.#doomed.delete(number);
+  /** Tells the shared page when this guest has the thread, and what it uses. */
+  #threadOf(number: number): ThreadWatch {
+    const { meter } = this.#options;
+    return {
+      enter: () => meter.enter(number),
+      leave: (memoryBytes) => meter.leave(number, memoryBytes),
+      yield: (memoryBytes) => meter.yield(number, memoryBytes),
+    };
   }
+}
 
-  /** Tells the shared page when this guest has the thread. */
-  #threadOf(number: number): { enter: () => void; leave: () => void } {
-    const { runQueue } = this.#options;
-    return { enter: () => runQueue.enter(number), leave: () => runQueue.leave() };
+/** A component that answers requests does so where it was given a socket; one that is a command too runs without one. */
+function begin(
+  program: Program,
+  { memoryBytesMax, listeners, http, start }: GuestOrder,
+  { network, ...config }: GuestConfig & { readonly network: GuestNetwork },
+): Promise<Guest> {
+  if (program.kind === "module") {
+    return startGuest(program.module, program.call === undefined ? config : { ...config, call: program.call });
   }
+  const { plan } = program;
+  const isCalled = start?.invoke !== undefined;
+  if (isCalled || !exportsHandler(plan.exports) || (listeners.length === 0 && http === undefined)) {
+    return startComponent(plan, { ...config, network, memoryBytesMax });
+  }
+  return serveComponent(plan, {
+    ...config,
+    network: network.withoutListeners(),
+    memoryBytesMax,
+    http: { ...httpServiceDefaults, drainMsMax: DRAIN_MS_DEFAULT, ...http },
+  });
 }
 
 /** Reads a module whole, through the descriptor's own position-less reads; its size is checked before any memory is taken. */

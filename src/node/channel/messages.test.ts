@@ -11,8 +11,15 @@ const good: readonly CellLine[] = [
   { event: "guest-ended", guest: 3, outcome: { kind: "out-of-memory", message: "m" } },
   { event: "guest-ended", guest: 3, outcome: { kind: "killed", signal: "SIGTERM" } },
   { event: "guest-ended", guest: 3, outcome: { kind: "refused", code: "unsupported", message: "m" } },
+  { event: "socket-wanted", ask: 1, guest: 3, socket: { family: "ipv4", protocol: "tcp" } },
+  {
+    event: "socket-wanted",
+    ask: 1,
+    guest: 3,
+    socket: { family: "ipv6", protocol: "udp", bind: { address: "::1", port: 65_535 } },
+  },
   { reply: 1, value: {} },
-  { reply: 1, value: { memoryBytes: 65_536 } },
+  { reply: 1, value: { exitCode: 127 } },
   { reply: 1, error: { code: "not-found", message: "m" } },
 ];
 for (const line of good) {
@@ -28,11 +35,16 @@ const bad = [
   "{}",
   '{"reply":-1,"value":{}}',
   '{"reply":1.5,"value":{}}',
-  '{"reply":1,"value":{"memoryBytes":"many"}}',
+  '{"reply":1,"value":{"exitCode":-1}}',
   '{"event":"guest-ended","guest":1}',
   '{"event":"guest-ended","guest":"1","outcome":{"kind":"exited","code":0}}',
   '{"event":"guest-ended","guest":1,"outcome":{"kind":"exited","code":null}}',
   '{"event":"guest-ended","guest":1,"outcome":{"kind":"promoted"}}',
+  '{"event":"socket-wanted","ask":1,"guest":1}',
+  '{"event":"socket-wanted","ask":1,"guest":1,"socket":{"family":"unix","protocol":"tcp"}}',
+  '{"event":"socket-wanted","ask":1,"guest":1,"socket":{"family":"ipv4","protocol":"raw"}}',
+  '{"event":"socket-wanted","ask":1,"guest":1,"socket":{"family":"ipv4","protocol":"tcp","bind":{"address":"::1","port":1}}}',
+  '{"event":"socket-wanted","ask":1,"guest":1,"socket":{"family":"ipv4","protocol":"tcp","bind":{"address":"::","port":65536}}}',
 ];
 for (const text of bad) {
   test(`${text === "" ? "an empty line" : text} of a cell is refused`, () =>

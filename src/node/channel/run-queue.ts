@@ -42,6 +42,11 @@ export class RunQueue {
     return this.#words[placeOf(this.#words[HEAD] ?? 0)];
   }
 
+  /** Guests that run or are about to. */
+  get length(): number {
+    return this.#waiting();
+  }
+
   #waiting(): number {
     return ((this.#words[TAIL] ?? 0) - (this.#words[HEAD] ?? 0)) | 0;
   }

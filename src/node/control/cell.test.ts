@@ -5,17 +5,17 @@ import { test } from "node:test";
 import { KwasmError, silentLog } from "#base";
 
 import { Cell } from "./cell.ts";
-import { Spawner } from "./spawner.ts";
+import { localHost } from "./cell-host.ts";
 
 /** Starts a cell that is another program than ours: what a cell may become when a guest takes it over. */
 async function startAs(argv: readonly string[], use: (starting: Promise<Cell>, told: string[]) => Promise<void>) {
-  const spawner = new Spawner();
+  const host = localHost();
   const told: string[] = [];
   let cell: Cell | undefined;
   try {
     const starting = Cell.start({
       group: "a",
-      spawner: { spawn: (order) => spawner.spawn({ ...order, argv }) },
+      host: { spawn: (order, hold) => host.spawn({ ...order, argv }, hold) },
       log: silentLog,
       errorFd: 2,
       onGuestEnded: (_cell, guest, { kind }) => told.push(`${String(guest)} ${kind}`),
@@ -29,7 +29,7 @@ async function startAs(argv: readonly string[], use: (starting: Promise<Cell>, t
     // Unlike a cell of ours, such a program does not end with the thread that started it.
     cell?.kill("SIGKILL");
     await cell?.ended;
-    await spawner.close();
+    await host.close();
   }
 }
 
@@ -74,7 +74,10 @@ for (const [what, text] of lies) {
 test("a cell that cuts the shared page short ends nobody", () =>
   startAs(
     [process.execPath, "-e", `const fs = require("node:fs"); fs.ftruncateSync(5, 0); ${sayReady}`],
-    async (starting) => assert.equal((await starting).runningGuest(), undefined),
+    async (starting) => {
+      const cell = await starting;
+      assert.deepEqual([cell.runningGuest(), cell.usageOf(1)], [undefined, undefined]);
+    },
   ));
 
 test("a cell that left a process behind which holds its line has ended all the same", () => {

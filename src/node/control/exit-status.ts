@@ -1,7 +1,7 @@
 import { constants } from "node:os";
 
 import type { GuestOutcome } from "../channel/index.ts";
-import type { ExitReason, KillSignal } from "../workload.ts";
+import type { ExitReason, ExitStatus, KillSignal } from "../workload.ts";
 import type { ProcessEnd } from "./spawner.ts";
 
 /** What a workload's exit will say, but for its times. */
@@ -51,4 +51,10 @@ export function codeOfSignal(signal: string): number {
 /** A workload that was asked to end before it ran. */
 export function verdictOfUnstarted(signal: KillSignal): Verdict {
   return { code: codeOfSignal(signal), reason: "Error", message: "it was ended before it started" };
+}
+
+/** What is said of a guest whose end nobody saw, in Kubernetes' words. */
+export function unknownEnd(startedAtMs: number, finishedAtMs: number): ExitStatus {
+  const message = "the control process ended while it ran";
+  return { code: 137, reason: "ContainerStatusUnknown", message, startedAtMs, finishedAtMs };
 }

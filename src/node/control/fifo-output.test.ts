@@ -8,7 +8,10 @@ import { test } from "node:test";
 
 import { silentLog } from "#base";
 
-import { FifoOutput } from "./fifo-output.ts";
+import { type FifoHold, FifoOutput } from "./fifo-output.ts";
+
+/** Nobody holds a copy. */
+const alone: FifoHold = { inherited: {}, keep: () => Promise.resolve(), drop: () => Promise.resolve() };
 
 function makeFifo(): { readonly path: string; remove(): void } {
   const directory = mkdtempDisposableSync(join(tmpdir(), "kwasm-fifo-"));
@@ -31,23 +34,23 @@ async function readAll(path: string): Promise<string> {
 
 test("a reader that comes after the guest's end finds every line, and then the end", async () => {
   const fifo = makeFifo();
-  const output = new FifoOutput(fifo.path, silentLog);
+  const output = new FifoOutput(fifo.path, silentLog, alone);
   write(output, "before\n");
-  output.release();
+  await output.release();
   // The timer that looks for readers keeps no process alive; this one does meanwhile.
   const waiting = setInterval(() => undefined, 1_000);
   assert.equal(await readAll(fifo.path), "before\n");
   clearInterval(waiting);
-  output.close();
+  await output.close();
   fifo.remove();
 });
 
 test("a reader that is there sees the end as soon as the guest has ended", async () => {
   const fifo = makeFifo();
-  const output = new FifoOutput(fifo.path, silentLog);
+  const output = new FifoOutput(fifo.path, silentLog, alone);
   const reader = openSync(fifo.path, constants.O_RDONLY | constants.O_NONBLOCK);
   write(output, "hello\n");
-  output.release();
+  await output.release();
   const stream = createReadStream("", { fd: reader });
   const text: Buffer[] = [];
   stream.on("data", (chunk) => text.push(Buffer.from(chunk)));
@@ -56,25 +59,28 @@ test("a reader that is there sees the end as soon as the guest has ended", async
   fifo.remove();
 });
 
-test("a guest that writes while nobody else reads meets no broken pipe", () => {
+test("a guest that writes while nobody else reads meets no broken pipe", async () => {
   const fifo = makeFifo();
-  const output = new FifoOutput(fifo.path, silentLog);
+  const output = new FifoOutput(fifo.path, silentLog, alone);
   const reader = openSync(fifo.path, constants.O_RDONLY | constants.O_NONBLOCK);
   closeSync(reader);
   write(output, "still here\n");
-  output.close();
-  output.close();
+  await output.close();
+  await output.close();
   fifo.remove();
 });
 
-test("a FIFO that was removed is let go", () => {
+test("a FIFO that was removed is let go", async () => {
   const fifo = makeFifo();
-  const output = new FifoOutput(fifo.path, silentLog);
+  const output = new FifoOutput(fifo.path, silentLog, alone);
   rmSync(fifo.path);
-  output.release();
+  await output.release();
   fifo.remove();
 });
 
 test("a FIFO that is not there is named", () => {
-  assert.throws(() => new FifoOutput("/nowhere/out", silentLog), { code: "not-found", message: /\/nowhere\/out/u });
+  assert.throws(() => new FifoOutput("/nowhere/out", silentLog, alone), {
+    code: "not-found",
+    message: /\/nowhere\/out/u,
+  });
 });

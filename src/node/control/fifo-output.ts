@@ -10,6 +10,18 @@ import { attempt } from "../syscall/libc.ts";
  */
 const READER_LOOK_MS = 100;
 
+/** Which end of a FIFO is held: the reading one for the guest's life, then the writing one until a reader has come. */
+export type FifoEnd = "read" | "write";
+
+/** Who holds copies of a FIFO's ends beside control, so that what is in it outlives control too. */
+export interface FifoHold {
+  /** What an earlier control opened; owned by the caller. */
+  readonly inherited: Partial<Record<FifoEnd, number>>;
+  keep(end: FifoEnd, descriptor: number): Promise<void>;
+  /** Resolves when the copy is closed. */
+  drop(end: FifoEnd): Promise<void>;
+}
+
 /**
  * A guest's output into FIFOs that somebody else made and reads. The kernel throws away what is in a FIFO when the last
  * descriptor on it closes, so control holds a reading end for the guest's life: a reader that is started again finds
@@ -19,15 +31,24 @@ const READER_LOOK_MS = 100;
 export class FifoOutput {
   readonly #path: string;
   readonly #log: Log;
+  readonly #hold: FifoHold;
   #readFd: number | undefined;
   #writeFd: number | undefined;
   #timer: NodeJS.Timeout | undefined;
+  /** Ends of which the hold has a copy. */
+  readonly #held: Set<FifoEnd>;
 
   /** Throws a typed error where the FIFO cannot be opened. */
-  constructor(path: string, log: Log) {
+  constructor(path: string, log: Log, hold: FifoHold) {
     this.#path = path;
     this.#log = log;
+    this.#hold = hold;
+    this.#writeFd = hold.inherited.write;
+    this.#readFd = hold.inherited.read;
+    this.#held = new Set(Object.keys(hold.inherited) as FifoEnd[]);
+    if (this.#writeFd !== undefined || this.#readFd !== undefined) return;
     this.#readFd = attempt(`open output "${path}"`, () => openSync(path, constants.O_RDONLY | constants.O_NONBLOCK));
+    this.#keep("read", this.#readFd);
   }
 
   /** A writing end for the guest, which the caller owns. Does not block, as there is a reader: this object. */
@@ -36,26 +57,29 @@ export class FifoOutput {
   }
 
   /** To be called once the guest's own writing ends are closed: lets go of the FIFO when a reader has it. */
-  release(): void {
-    if (this.#readFd === undefined) return;
+  async release(): Promise<void> {
+    if (this.#readFd === undefined && this.#writeFd === undefined) return;
     try {
       this.#writeFd ??= this.openWriter();
-      closeSync(this.#readFd);
+      if (this.#readFd !== undefined) closeSync(this.#readFd);
       this.#readFd = undefined;
+      // A copy of the reading end would be taken for a reader.
+      await this.#drop("read");
       this.#letGo();
     } catch (error) {
       // A FIFO that was removed has no reader to wait for.
       this.#log.debug("a guest's output is gone", { path: this.#path, reason: String(error) });
-      this.close();
+      await this.close();
     }
   }
 
-  /** Lets go at once; what nobody has read is lost. Idempotent. */
-  close(): void {
+  /** Lets go at once; what nobody has read is lost. Resolves when no copy is held any more. Idempotent. */
+  async close(): Promise<void> {
     clearTimeout(this.#timer);
     for (const fd of [this.#readFd, this.#writeFd]) if (fd !== undefined) closeSync(fd);
     this.#readFd = undefined;
     this.#writeFd = undefined;
+    await Promise.all([...this.#held].map((end) => this.#drop(end)));
   }
 
   /** The writing end alone keeps what is in the FIFO, and lets the kernel say whether anybody reads. */
@@ -64,11 +88,28 @@ export class FifoOutput {
       closeSync(openSync(this.#path, constants.O_WRONLY | constants.O_NONBLOCK));
     } catch (error) {
       if (systemErrorCode(error) === "ENXIO") {
+        if (this.#writeFd !== undefined && !this.#held.has("write")) this.#keep("write", this.#writeFd);
         this.#timer = setTimeout(() => this.#letGo(), READER_LOOK_MS).unref();
         return;
       }
       this.#log.debug("a guest's output is gone", { path: this.#path, reason: String(error) });
     }
-    this.close();
+    this.#note(this.close());
+  }
+
+  #keep(end: FifoEnd, descriptor: number): void {
+    this.#held.add(end);
+    this.#note(this.#hold.keep(end, descriptor));
+  }
+
+  async #drop(end: FifoEnd): Promise<void> {
+    if (this.#held.delete(end)) await this.#hold.drop(end);
+  }
+
+  /** Without its copy a FIFO loses at most what is in it when control dies as well. */
+  #note(work: Promise<void>): void {
+    work.catch((error: unknown) => {
+      this.#log.warn("hold a guest's output failed", { path: this.#path, reason: String(error) });
+    });
   }
 }

@@ -1,13 +1,10 @@
-import { closeSync, constants, openSync } from "node:fs";
-
-import { attempt } from "../syscall/libc.ts";
+import type { BoundListener } from "../syscall/listener.ts";
 import type { GuestOrder } from "../channel/index.ts";
 import type { WorkloadSpec } from "../workload.ts";
+import { DescriptorList } from "./descriptor-list.ts";
+import { readNetwork } from "./read-network.ts";
 
-const O_PATH = 0o10000000;
-const O_CLOEXEC = 0o2000000;
-
-/** Output pipes' write ends, or nothing where output is discarded. */
+/** The guest's ends of its streams; output without one is discarded, and input at its end. */
 export interface OutputDescriptors {
   readonly stdinFd?: number;
   readonly stdoutFd?: number;
@@ -22,50 +19,48 @@ export interface Handover {
 }
 
 /**
- * Opens what a guest is granted and lists it: its module, its mounts as O_PATH descriptors (a grant of a place, not of
- * reading it), its listeners and its output. Throws a typed error that names what could not be opened; nothing stays
- * open then.
+ * Opens what a guest is granted and lists it: its module, its mounts, its listeners and its output. Throws a typed error
+ * that names what could not be opened; nothing stays open then.
  */
 export function prepareHandover(
   number: number,
   spec: WorkloadSpec,
-  listenerFds: readonly number[],
+  listeners: readonly BoundListener[],
   output: OutputDescriptors,
 ): Handover {
-  const opened: number[] = [];
-  const descriptors: number[] = [];
-  function place(descriptor: number): number {
-    return descriptors.push(descriptor) - 1;
-  }
-  function open(action: string, path: string, flags: number): number {
-    const descriptor = attempt(action, () => openSync(path, flags | O_CLOEXEC));
-    opened.push(descriptor);
-    return place(descriptor);
-  }
-  function close(): void {
-    for (const descriptor of opened.splice(0)) closeSync(descriptor);
-  }
+  const list = new DescriptorList();
   try {
     const order: GuestOrder = {
       number,
-      moduleDescriptor: open(`open module "${spec.module.path}"`, spec.module.path, constants.O_RDONLY),
+      moduleDescriptor: list.open(`open module "${spec.module.path}"`, spec.module.path),
       moduleDigest: spec.module.digest,
       args: spec.args,
       env: spec.env,
-      mounts: spec.mounts.map(({ hostPath, guestPath, readOnly }) => ({
-        guestPath,
-        readOnly,
-        descriptor: open(`mount "${hostPath}" at "${guestPath}"`, hostPath, O_PATH),
+      mounts: list.openMounts(spec.mounts),
+      listeners: listeners.map(({ fd, protocol = "tcp", guestPort }) => ({
+        descriptor: list.add(fd),
+        protocol,
+        ...(guestPort === undefined ? {} : { guestPort }),
       })),
-      listenerDescriptors: listenerFds.map(place),
-      ...(output.stdinFd === undefined ? {} : { stdinDescriptor: place(output.stdinFd) }),
-      ...(output.stdoutFd === undefined ? {} : { stdoutDescriptor: place(output.stdoutFd) }),
-      ...(output.stderrFd === undefined ? {} : { stderrDescriptor: place(output.stderrFd) }),
+      ...(spec.network === undefined ? {} : { network: readNetwork(spec.network) }),
+      ...placeStreams(list, output),
+      ...(spec.output.kind === "fifos" && spec.output.isTerminal === true ? { isTerminal: true } : {}),
       memoryBytesMax: spec.memoryBytesMax,
+      ...(spec.start === undefined ? {} : { start: spec.start }),
+      ...(spec.http === undefined ? {} : { http: spec.http }),
     };
-    return { order, descriptors, close };
+    return { order, descriptors: list.descriptors, close: () => list.close() };
   } catch (error) {
-    close();
+    list.close();
     throw error;
   }
+}
+
+/** Lists a guest's streams, which stay the caller's. */
+export function placeStreams(list: DescriptorList, { stdinFd, stdoutFd, stderrFd }: OutputDescriptors) {
+  return {
+    ...(stdinFd === undefined ? {} : { stdinDescriptor: list.add(stdinFd) }),
+    ...(stdoutFd === undefined ? {} : { stdoutDescriptor: list.add(stdoutFd) }),
+    ...(stderrFd === undefined ? {} : { stderrDescriptor: list.add(stderrFd) }),
+  };
 }

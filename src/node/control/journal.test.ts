@@ -6,6 +6,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import * as fc from "fast-check";
 
+import { silentLog } from "#base";
+
 import { LINE_BYTES_MAX } from "../channel/index.ts";
 import { Journal } from "./journal.ts";
 import { entriesOf, type JournalEntry, readEntry, replay } from "./journal-entries.ts";
@@ -55,6 +57,22 @@ for (const damage of ["not json\n", "7\n", "{}\n"]) {
     });
   });
 }
+
+test("a damaged journal is moved aside, as often as it happens, and the next begins empty", () => {
+  withJournal((path) => {
+    for (const damage of ["not json\n", "{}\n"]) {
+      writeFileSync(path, damage);
+      const opened = Journal.openOrBegin(path, readEntry, silentLog);
+      assert.deepEqual([opened.entries, opened.isDamaged], [[], true]);
+      opened.journal.append(gone);
+      opened.journal.close();
+      assert.equal(readFileSync(`${path}.damaged`, "utf8"), damage);
+      const again = Journal.openOrBegin(path, readEntry, silentLog);
+      assert.deepEqual([again.entries, again.isDamaged], [[gone], false]);
+      again.journal.close();
+    }
+  });
+});
 
 test("an entry longer than what is read again is refused, and the journal stays whole", () => {
   withJournal((path) => {
@@ -107,8 +125,14 @@ const anyEntry: fc.Arbitrary<JournalEntry> = fc.oneof(
   id.map((name): JournalEntry => ({ op: "sandbox", spec: { id: name, group: "g", listeners: [] } })),
   id.map((name): JournalEntry => ({ op: "sandbox-gone", id: name })),
   id.map((name): JournalEntry => ({ op: "workload", spec: specOf(name) })),
+  fc
+    .tuple(id, fc.nat())
+    .map(([name, memoryBytesMax]): JournalEntry => ({ op: "limits", id: name, limits: { memoryBytesMax } })),
+  fc.tuple(id, fc.boolean()).map(([name, isPaused]): JournalEntry => ({ op: "paused", id: name, isPaused })),
+  id.map((name): JournalEntry => ({ op: "input-closed", id: name })),
+  id.map((name): JournalEntry => ({ op: "placed", id: name, cell: "c", guest: 7 })),
   id.map((name): JournalEntry => ({ op: "started", id: name, atMs: 5 })),
-  id.map((name): JournalEntry => ({ op: "exited", id: name, exit })),
+  id.map((name): JournalEntry => ({ op: "exited", id: name, exit, cpuNanoseconds: 9 })),
   id.map((name): JournalEntry => ({ op: "workload-gone", id: name })),
 );
 

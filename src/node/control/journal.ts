@@ -1,6 +1,16 @@
-import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, readFileSync, statSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeSync,
+} from "node:fs";
 
-import { KwasmError, systemErrorCode, writeFileAtomic } from "#base";
+import { KwasmError, type Log, systemErrorCode, writeFileAtomic } from "#base";
 
 import { LINE_BYTES_MAX, LineSplitter } from "../channel/index.ts";
 
@@ -40,6 +50,26 @@ export class Journal<Entry> {
     const isTorn = wholeBytes < content.length;
     if (isTorn) ftruncateSync(fd, wholeBytes);
     return { journal: new Journal<Entry>(path, fd, entries.length), entries, isTorn };
+  }
+
+  /**
+   * As `open`, but for a journal that is damaged: it is moved aside for people to look at, over one that was there, and
+   * the next begins empty. A control that ended because of it would be started again and end again for ever.
+   */
+  static openOrBegin<Entry>(
+    path: string,
+    read: (value: unknown) => Entry,
+    log: Log,
+  ): { journal: Journal<Entry>; entries: Entry[]; isTorn: boolean; isDamaged: boolean } {
+    try {
+      return { ...Journal.open(path, read), isDamaged: false };
+    } catch (error) {
+      if (!(error instanceof KwasmError) || (error.code !== "corrupt" && error.code !== "limit-exceeded")) throw error;
+      const aside = `${path}.damaged`;
+      renameSync(path, aside);
+      log.error("a journal is damaged and moved aside; what it said is forgotten", { aside, reason: error.message });
+      return { ...Journal.open(path, read), isDamaged: true };
+    }
   }
 
   /** Throws a typed error where the disk takes no more; nothing of the entry is in the file then. */

@@ -9,61 +9,8 @@ import { test } from "node:test";
 
 import { silentLog } from "#base";
 
-import type { NodeRuntime, WorkloadSpec } from "../workload.ts";
+import { Machine } from "./runtime-fixture.ts";
 import { createNodeRuntime } from "./runtime.ts";
-import { guestModule } from "./testdata/guests.ts";
-
-/** A runtime on a folder of its own, ended with the block; what it left behind is looked at by the tests. */
-class Machine implements AsyncDisposable {
-  readonly #directory = mkdtempDisposableSync(join(tmpdir(), "kwasm-node-"));
-  readonly path = this.#directory.path;
-  runtime: NodeRuntime = this.#open();
-
-  #open(): NodeRuntime {
-    return createNodeRuntime({ stateDir: join(this.path, "state"), log: silentLog, stallLimitMs: 1_500 });
-  }
-
-  async place(id: string, group = "default", ports: readonly number[] = []) {
-    return this.runtime.createSandbox({
-      id,
-      group,
-      listeners: ports.map((port) => ({ address: "127.0.0.1", port })),
-    });
-  }
-
-  async run(id: string, guest: Parameters<typeof guestModule>[0], more: Partial<WorkloadSpec> = {}) {
-    const modulePath = join(this.path, `${guest}.wasm`);
-    const { bytes, digest } = await guestModule(guest);
-    writeFileSync(modulePath, bytes);
-    await this.runtime.createWorkload({
-      id,
-      sandboxId: "pod",
-      module: { path: modulePath, digest },
-      args: [guest],
-      env: [],
-      mounts: [],
-      output: { kind: "log", path: this.logPath(id) },
-      memoryBytesMax: 16 * 1024 * 1024,
-      ...more,
-    });
-    return this.runtime.startWorkload(id);
-  }
-
-  logPath(id: string): string {
-    return join(this.path, `${id}.log`);
-  }
-
-  /** The texts of a log without its times. */
-  linesOf(id: string): string[] {
-    const lines = readFileSync(this.logPath(id), "utf8").trimEnd().split("\n");
-    return lines.map((line) => line.replace(/^\S+ /u, ""));
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.runtime.close();
-    this.#directory.remove();
-  }
-}
 
 test("a guest's output is in its log and its code in its status once it is told as exited", async () => {
   await using machine = new Machine();
@@ -179,10 +126,8 @@ test("the memory of a guest is told while another one has the thread of their ce
   await using machine = new Machine();
   await machine.place("pod");
   await machine.run("neighbour", "sleeper");
-  const before = await machine.runtime.statsOf("neighbour");
   await machine.run("villain", "spinner");
-  assert.deepEqual(await machine.runtime.statsOf("neighbour"), before);
-  assert.equal(before.memoryBytes, 65_536);
+  assert.equal(machine.runtime.statsOf("neighbour").memoryBytes, 65_536);
   assert.equal(machine.runtime.listWorkloads().find(({ id }) => id === "villain")?.state, "running");
 });
 
@@ -217,9 +162,13 @@ test("a mount that is not there is a StartError that names it, and nothing stays
   await machine.runtime.waitWorkload("warm");
   const before = readdirSync("/proc/self/fd").length;
   const mounts = [{ hostPath: "/nowhere", guestPath: "/data", readOnly: true }];
-  const view = await machine.run("a", "greeter", { mounts });
-  assert.match(view.exit?.message ?? "", /mount "\/nowhere" at "\/data"/u);
-  assert.equal(readdirSync("/proc/self/fd").length, before);
+  // A spare cell may start meanwhile, which has descriptors of its own, but not so many.
+  const starts = 20;
+  for (let count = 0; count < starts; count += 1) {
+    const view = await machine.run(`guest-${count}`, "greeter", { mounts });
+    assert.match(view.exit?.message ?? "", /mount "\/nowhere" at "\/data"/u);
+  }
+  assert.ok(readdirSync("/proc/self/fd").length < before + starts);
 });
 
 test("a sandbox's listener reaches its guest, also when the guest is started again", async () => {
@@ -259,9 +208,9 @@ test("guests have no privileges, no environment and no files of the host", async
   const pid = String(machine.runtime.listCells()[0]?.pid);
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
   assert.match(status, /^NoNewPrivs:\t1$/mu);
-  for (const set of ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"]) {
-    assert.match(status, new RegExp(`^${set}:\t0+$`, "mu"));
-  }
+  for (const set of ["CapInh", "CapPrm", "CapEff", "CapAmb"]) assert.match(status, new RegExp(`^${set}:\t0+$`, "mu"));
+  // CAP_SETUID alone, which no_new_privs lets nobody gain any more.
+  assert.match(status, /^CapBnd:\t0*80$/mu);
   const names = readFileSync(`/proc/${pid}/environ`, "utf8")
     .split("\0")
     .map((variable) => variable.split("=")[0]);
@@ -288,8 +237,8 @@ test("closing leaves no process, no listener and no descriptor", async () => {
 test("a guest that ends while the disk of the journal is full is told as ended, and control lives on", () => {
   using directory = mkdtempDisposableSync(join(tmpdir(), "kwasm-node-"));
   const program = join(import.meta.dirname, "testdata/full-disk-main.ts");
-  // Writes past this many blocks of 512 bytes are refused, as on a full disk.
-  const shell = 'ulimit -f 16; exec "$0" --disable-warning=ExperimentalWarning "$1" "$2"';
+  // Writes past this many blocks of 512 bytes are refused, as on a full disk; a cell's page is a smaller file.
+  const shell = 'ulimit -f 2048; exec "$0" --disable-warning=ExperimentalWarning "$1" "$2"';
   const output = execFileSync("/bin/sh", ["-c", shell, process.execPath, program, directory.path], {
     encoding: "utf8",
   });
@@ -300,8 +249,10 @@ test("a sandbox that is deleted twice at once is deleted, and takes no new workl
   await using machine = new Machine();
   await machine.place("pod", "default", [0]);
   await machine.run("a", "sleeper");
+  // At hand before the deletions begin, which may be over by the time a module is.
+  const spec = await machine.specOf("b", "sleeper");
   const deletions = [machine.runtime.deleteSandbox("pod"), machine.runtime.deleteSandbox("pod")];
-  await assert.rejects(machine.run("b", "sleeper"), { code: "failed-precondition" });
+  await assert.rejects(machine.runtime.createWorkload(spec), { code: "failed-precondition" });
   await Promise.all(deletions);
   assert.deepEqual(machine.runtime.listSandboxes(), []);
   assert.deepEqual(machine.runtime.listWorkloads(), []);

@@ -1,7 +1,10 @@
-import { type ChildProcess, spawn, type StdioOptions } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { parentPort } from "node:worker_threads";
 
-import { renouncePrivilegesOfChildren } from "../syscall/privileges.ts";
+import { withGroupsOfChildren } from "../syscall/groups.ts";
+import { letChildrenBecomeUsers, renouncePrivilegesOfChildren } from "../syscall/privileges.ts";
+import type { UserSpec } from "../workload.ts";
+import { removeCellCgroups, settleCell } from "./cell-cgroups.ts";
 import type { ProcessOrder, SpawnerEvent, SpawnerRequest } from "./spawner.ts";
 
 const children = new Map<number, ChildProcess>();
@@ -23,13 +26,20 @@ parentPort?.on("message", (request: SpawnerRequest) => {
 });
 
 function start(id: number, order: ProcessOrder): void {
-  const [program = "", ...args] = order.argv;
-  const stdio: StdioOptions = order.descriptors.map((descriptor) => descriptor ?? "ignore");
-  const child = spawn(program, args, { env: { ...order.env }, stdio, detached: true });
+  const { argv, stdio } = order.place === undefined ? plainStart(order) : heldStart(order);
+  const [program = "", ...args] = argv;
+  const child = spawnAs(order.user, () =>
+    spawn(program, args, { env: { ...order.env }, stdio: [...stdio], detached: true }),
+  );
   children.set(id, child);
-  child.once("spawn", () => tell({ id, event: "started", pid: child.pid ?? -1 }));
+  const { pid } = child;
+  // At once, and by the thread that reaps it: the number is still its own.
+  const complaints = pid === undefined || order.place === undefined ? [] : settleCell(pid, order.place);
+  letGo(child);
+  child.once("spawn", () => tell({ id, event: "started", pid: pid ?? -1, complaints }));
   child.once("exit", (code, signal) => {
     children.delete(id);
+    if (pid !== undefined && order.place !== undefined) removeCellCgroups(pid, order.place);
     tell({ id, event: "ended", end: { code, signal } });
   });
   child.on("error", (error) => {
@@ -38,6 +48,37 @@ function start(id: number, order: ProcessOrder): void {
     children.delete(id);
     tell({ id, event: "failed", message: error.message });
   });
+}
+
+interface ProcessStart {
+  readonly argv: readonly string[];
+  readonly stdio: readonly (number | "ignore" | "pipe")[];
+}
+
+function plainStart({ argv, descriptors }: ProcessOrder): ProcessStart {
+  return { argv, stdio: descriptors.map((descriptor) => descriptor ?? "ignore") };
+}
+
+/**
+ * Becomes the program when it is told to, by a line at its input: the kernel counts memory where a process is when it
+ * first touches it, and an engine that begins before it is in its cgroup leaves some of its memory out of the pod's.
+ */
+function heldStart(order: ProcessOrder): ProcessStart {
+  const { argv, stdio } = plainStart(order);
+  const script = 'read -r go; exec "$@" </dev/null';
+  return { argv: ["/bin/sh", "-c", script, "sh", ...argv], stdio: ["pipe", ...stdio.slice(1)] };
+}
+
+function letGo({ stdin }: ChildProcess): void {
+  // One that has died already takes no line, and its end is told as any other's.
+  stdin?.on("error", () => undefined);
+  stdin?.end("\n");
+}
+
+/** Root's own cells need no right to become anybody, and so get none. */
+function spawnAs(user: UserSpec | undefined, spawnChild: () => ChildProcess): ChildProcess {
+  if (user === undefined) return spawnChild();
+  return withGroupsOfChildren(user, () => (user.uid === 0 ? spawnChild() : letChildrenBecomeUsers(spawnChild)));
 }
 
 function tell(event: SpawnerEvent): void {

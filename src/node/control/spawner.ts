@@ -2,6 +2,8 @@ import { Worker } from "node:worker_threads";
 
 import { entryPath, KwasmError } from "#base";
 
+import type { CellPlace, UserSpec } from "../workload.ts";
+
 /** How a child process ended: one of the two is set. */
 export interface ProcessEnd {
   readonly code: number | null;
@@ -13,10 +15,16 @@ export interface ProcessOrder {
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly descriptors: readonly (number | null)[];
+  /** Left out: what control has. Groups are the child's from its birth; it becomes the user by itself (becomeUser). */
+  readonly user?: UserSpec;
+  /** Where it is counted, from its first memory on; by default where control is. Its input is /dev/null then. */
+  readonly place?: CellPlace;
 }
 
 export interface SpawnedProcess {
   readonly pid: number;
+  /** What of its place the machine refused. */
+  readonly complaints: readonly string[];
   readonly ended: Promise<ProcessEnd>;
   /** Has no effect on a process that has ended: its number may be another's by now. */
   kill(signal: ProcessSignal): void;
@@ -28,7 +36,7 @@ export type SpawnerRequest =
   | { readonly id: number; readonly order: ProcessOrder }
   | { readonly id: number; readonly signal: ProcessSignal };
 export type SpawnerEvent =
-  | { readonly id: number; readonly event: "started"; readonly pid: number }
+  | { readonly id: number; readonly event: "started"; readonly pid: number; readonly complaints: readonly string[] }
   | { readonly id: number; readonly event: "failed"; readonly message: string }
   | { readonly id: number; readonly event: "ended"; readonly end: ProcessEnd };
 
@@ -38,8 +46,8 @@ interface Waiter {
 }
 
 /**
- * Starts cells from a thread that has given up every privilege, so that they are born without any while control keeps
- * what it needs; later hardening (namespaces, seccomp) belongs to that thread as well (facts of isolation §3). The
+ * Starts cells from a thread whose children get no privilege, or only that of becoming their guests' user, while control
+ * keeps what it needs; later hardening (namespaces, seccomp) belongs to that thread as well (facts of isolation §3). The
  * thread lives as long as control: its children die with it. One that ends all the same is replaced at the next start.
  */
 export class Spawner {
@@ -89,6 +97,7 @@ export class Spawner {
       case "started":
         waiter.started.resolve({
           pid: event.pid,
+          complaints: event.complaints,
           ended: waiter.ended.promise,
           kill: (signal) => this.#kill(event.id, signal),
         });

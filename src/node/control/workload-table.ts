@@ -1,5 +1,6 @@
 import { KwasmError } from "#base";
 
+import type { GuestUsage } from "../channel/index.ts";
 import type { ExitStatus, SandboxSpec, SandboxView, WorkloadSpec, WorkloadView } from "../workload.ts";
 import type { BoundListener } from "../syscall/listener.ts";
 import type { Cell } from "./cell.ts";
@@ -19,14 +20,27 @@ export interface SandboxRow {
   readonly listeners: readonly BoundListener[];
 }
 
+/** Where a guest runs. */
+export interface Place {
+  readonly cell: Cell;
+  readonly guest: number;
+  /** CLOCK_MONOTONIC when its start was asked, nanoseconds: it has not computed for longer than since then. */
+  readonly sinceNs: number;
+}
+
 export interface WorkloadRow {
-  readonly spec: WorkloadSpec;
+  /** Its limits may change. */
+  spec: WorkloadSpec;
   view: WorkloadView;
   /** Where it runs, from the moment its start was asked of a cell. */
-  place?: { readonly cell: Cell; readonly guest: number };
+  place?: Place;
+  /** The same, as the journal has it: the cell by its host's name for it. */
+  journalled?: { readonly cell: string; readonly guest: number };
   readonly exited: PromiseWithResolvers<ExitStatus>;
-  /** Its linear memory when its cell last said so. */
-  memoryBytes: number;
+  /** Nobody will write to its standard input any more. */
+  isInputClosed: boolean;
+  /** What it had used when that was last read. */
+  usage: GuestUsage;
 }
 
 /**
@@ -73,7 +87,13 @@ export class WorkloadTable {
     if (bytes > SPEC_BYTES_MAX) throw tooLong(spec.id, bytes);
     this.sandbox(spec.sandboxId);
     const view: WorkloadView = { id: spec.id, sandboxId: spec.sandboxId, state: "created" };
-    const row: WorkloadRow = { spec, view, exited: Promise.withResolvers(), memoryBytes: 0 };
+    const row: WorkloadRow = {
+      spec,
+      view,
+      exited: Promise.withResolvers(),
+      usage: noUsage,
+      isInputClosed: false,
+    };
     this.#workloads.set(spec.id, row);
     this.#tell(view);
     return row;
@@ -99,6 +119,11 @@ export class WorkloadTable {
     return true;
   }
 
+  setPaused(row: WorkloadRow, isPaused: boolean): void {
+    row.view = { ...row.view, isPaused };
+    this.#tell(row.view);
+  }
+
   workloads(): WorkloadRow[] {
     return [...this.#workloads.values()];
   }
@@ -107,8 +132,8 @@ export class WorkloadTable {
     return [...this.#sandboxes.values()].map(viewOfSandbox);
   }
 
-  sandboxSpecs(): SandboxSpec[] {
-    return [...this.#sandboxes.values()].map((row) => row.spec);
+  sandboxRows(): SandboxRow[] {
+    return [...this.#sandboxes.values()];
   }
 
   onChange(listener: (view: WorkloadView) => void): () => void {
@@ -121,8 +146,10 @@ export class WorkloadTable {
   }
 }
 
+const noUsage: GuestUsage = { cpuNanoseconds: 0, memoryBytes: 0 };
+
 export function viewOfSandbox(row: SandboxRow): SandboxView {
-  const listeners = row.listeners.map(({ address, port }) => ({ address, port }));
+  const listeners = row.listeners.map(({ fd: _fd, ...listener }) => listener);
   return { id: row.spec.id, group: row.spec.group, listeners };
 }
 

@@ -6,9 +6,11 @@ import type { GuestOutcome } from "../channel/index.ts";
 import { Cell } from "../control/cell.ts";
 import { codeOfSignal, verdictOfCellEnd, verdictOfOutcome } from "../control/exit-status.ts";
 import { prepareHandover } from "../control/handover.ts";
-import { type ProcessEnd, Spawner } from "../control/spawner.ts";
+import { type CellHost, localHost } from "../control/cell-host.ts";
+import { openGuestSocket } from "../control/open-guest-socket.ts";
+import type { ProcessEnd } from "../control/spawner.ts";
 import { type BoundListener, openListener } from "../syscall/listener.ts";
-import type { KillSignal, ListenerSpec, WorkloadSpec } from "../workload.ts";
+import type { HttpSpec, KillSignal, ListenerSpec, StartOptions, WorkloadSpec } from "../workload.ts";
 
 /** What `timeout` of the GNU coreutils exits with when time is up. */
 const TIMED_OUT_CODE = 124;
@@ -24,8 +26,12 @@ export interface RunOnceOptions {
   readonly env: WorkloadSpec["env"];
   readonly mounts: WorkloadSpec["mounts"];
   readonly listeners: readonly ListenerSpec[];
+  readonly network: NonNullable<WorkloadSpec["network"]>;
   readonly memoryBytesMax: number;
+  readonly start?: StartOptions;
   readonly timeoutMs?: number;
+  /** For a component that answers HTTP requests: it ends of its own will after a signal. */
+  readonly http?: HttpSpec & { readonly drainMsMax: number };
   /** Called once the guest's sockets listen, with the ports that they got. */
   readonly onListening?: (listeners: readonly ListenerSpec[]) => void;
 }
@@ -49,44 +55,40 @@ export interface ForegroundGuest {
  */
 export async function runOnce(options: RunOnceOptions): Promise<ForegroundGuest> {
   const listeners: BoundListener[] = [];
-  const spawner = new Spawner();
+  const host = localHost();
   try {
-    for (const { address, port } of options.listeners) listeners.push(openListener(address, port));
+    for (const listener of options.listeners) listeners.push(openListener(listener));
     const outcome = Promise.withResolvers<GuestOutcome>();
     const cell = await Cell.start({
       group: "run",
-      spawner,
+      host,
       log: silentLog,
       errorFd: 2,
+      onSocketWanted: (_cell, _guest, order) => openGuestSocket(order, { grant: options.network }),
       onGuestEnded: (_cell, _guest, how) => outcome.resolve(how),
     });
-    const foreground = new Foreground(cell, outcome.promise, options.timeoutMs);
-    void closeAfter(foreground.ended, spawner);
+    const foreground = new Foreground(cell, outcome.promise, options);
+    void closeAfter(foreground.ended, host);
     await handOver(cell, options, listeners);
     options.onListening?.(listeners.map(({ address, port }) => ({ address, port })));
     return foreground;
   } catch (error) {
-    await spawner.close();
+    await host.close();
     throw error;
   } finally {
     for (const { fd } of listeners) closeSync(fd);
   }
 }
 
-async function closeAfter(ended: Promise<unknown>, spawner: Spawner): Promise<void> {
+async function closeAfter(ended: Promise<unknown>, host: CellHost): Promise<void> {
   await ended;
-  await spawner.close();
+  await host.close();
 }
 
 async function handOver(cell: Cell, options: RunOnceOptions, listeners: readonly BoundListener[]): Promise<void> {
   const spec: WorkloadSpec = { ...options, id: "run", sandboxId: "run", output: { kind: "discard" } };
   const streams = { stdinFd: 0, stdoutFd: 1, stderrFd: 2 };
-  const handover = prepareHandover(
-    GUEST,
-    spec,
-    listeners.map(({ fd }) => fd),
-    streams,
-  );
+  const handover = prepareHandover(GUEST, spec, listeners, streams);
   try {
     await cell.request({ call: "start", guest: handover.order }, handover.descriptors);
   } catch (error) {
@@ -100,17 +102,20 @@ async function handOver(cell: Cell, options: RunOnceOptions, listeners: readonly
 class Foreground implements ForegroundGuest {
   readonly ended: Promise<RunOnceResult>;
   readonly #cell: Cell;
+  readonly #drainMsMax: number | undefined;
   #forced: RunOnceResult | undefined;
   #timers: NodeJS.Timeout[] = [];
 
-  constructor(cell: Cell, outcome: Promise<GuestOutcome>, timeoutMs: number | undefined) {
+  constructor(cell: Cell, outcome: Promise<GuestOutcome>, { timeoutMs, http }: RunOnceOptions) {
     this.#cell = cell;
+    this.#drainMsMax = http?.drainMsMax;
     this.ended = this.#end(outcome);
     if (timeoutMs !== undefined) this.#timers.push(setTimeout(() => this.#timeOut(timeoutMs), timeoutMs));
   }
 
   kill(signal: KillSignal): void {
-    this.#force({ code: codeOfSignal(signal), message: "" }, signal);
+    if (this.#drainMsMax === undefined) this.#force({ code: codeOfSignal(signal), message: "" }, signal);
+    else this.#tell("SIGTERM", this.#drainMsMax + KILL_ANSWER_MS);
   }
 
   #timeOut(timeoutMs: number): void {
@@ -122,7 +127,11 @@ class Foreground implements ForegroundGuest {
 
   #force(result: RunOnceResult, signal: KillSignal): void {
     this.#forced ??= result;
-    this.#timers.push(setTimeout(() => this.#cell.kill("SIGKILL"), KILL_ANSWER_MS));
+    this.#tell(signal, KILL_ANSWER_MS);
+  }
+
+  #tell(signal: KillSignal, answerMs: number): void {
+    this.#timers.push(setTimeout(() => this.#cell.kill("SIGKILL"), answerMs));
     this.#cell.request({ call: "kill", guest: GUEST, signal }).catch((error: unknown) => {
       // A cell that is gone has ended its guest, and one that cannot answer is ended by the timer.
       if (KwasmError.from(error, "end the guest").code !== "unavailable") this.#cell.kill("SIGKILL");

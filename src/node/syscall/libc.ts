@@ -11,7 +11,9 @@ import { KwasmError } from "#base";
 const { functions } = dlopen(null, {
   __errno_location: { arguments: [], return: "pointer" },
   bind: { arguments: ["i32", "pointer", "u32"], return: "i32" },
+  clock_gettime: { arguments: ["i32", "pointer"], return: "i32" },
   getsockname: { arguments: ["i32", "pointer", "pointer"], return: "i32" },
+  getsockopt: { arguments: ["i32", "i32", "i32", "pointer", "pointer"], return: "i32" },
   listen: { arguments: ["i32", "i32"], return: "i32" },
   memfd_create: { arguments: ["pointer", "u32"], return: "i32" },
   mmap: { arguments: ["u64", "u64", "i32", "i32", "i32", "i64"], return: "pointer" },
@@ -20,10 +22,12 @@ const { functions } = dlopen(null, {
   prctl: { arguments: ["i32", "u64", "u64", "u64", "u64"], return: "i32" },
   recvmsg: { arguments: ["i32", "pointer", "i32"], return: "i64" },
   sendmsg: { arguments: ["i32", "pointer", "i32"], return: "i64" },
+  setresuid: { arguments: ["u32", "u32", "u32"], return: "i32" },
   setns: { arguments: ["i32", "i32"], return: "i32" },
   setsockopt: { arguments: ["i32", "i32", "i32", "pointer", "u32"], return: "i32" },
   socket: { arguments: ["i32", "i32", "i32"], return: "i32" },
   socketpair: { arguments: ["i32", "i32", "i32", "pointer"], return: "i32" },
+  syscall: { arguments: ["i64", "u64", "u64", "u64"], return: "i64" },
   umount2: { arguments: ["pointer", "i32"], return: "i32" },
 });
 

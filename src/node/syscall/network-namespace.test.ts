@@ -25,11 +25,11 @@ async function startNamespace(): Promise<{ readonly path: string; end(): Promise
 test("sockets are opened in the other namespace, and the thread comes back", async () => {
   const before = own();
   const other = await startNamespace();
-  const first = openListener("0.0.0.0", 0);
+  const first = openListener({ address: "0.0.0.0", port: 0 });
   const inside = runInNetworkNamespace(other.path, () => ({
     namespace: own(),
     // The port is free there, because it is another network.
-    listener: openListener("0.0.0.0", first.port),
+    listener: openListener({ address: "0.0.0.0", port: first.port }),
   }));
   assert.notEqual(inside.namespace, before);
   assert.equal(inside.listener.port, first.port);

@@ -37,6 +37,14 @@ const guests = {
   (func (export "_start") (call $do_the_wrong_thing))`,
   sleeper: `(func (export "_start") ${sleepForAnHour})`,
   spinner: `(func (export "_start") (loop $again (br $again)))`,
+  grower: `
+  (func (export "_start")
+    (loop $again
+      (if (call $accept (i32.const 3) (i32.const 0) (i32.const 12)) (then unreachable))
+      (i32.store8 (i32.const 64) (if (result i32) (i32.eq (memory.grow (i32.const 1)) (i32.const -1))
+        (then (i32.const 255)) (else (memory.size))))
+      (call $print (i32.load (i32.const 12)) (i32.const 64) (i32.const 1))
+      (br $again)))`,
   acceptor: `
   (data (i32.const 64) "welcome")
   (func (export "_start")
