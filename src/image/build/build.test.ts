@@ -50,6 +50,12 @@ test("an image of a prebuilt module has one digest, on every machine and at ever
   assert.equal(again.descriptor.digest, KNOWN_DIGEST);
 });
 
+test("a component makes an image as a module does", async () => {
+  using ground = new Ground();
+  await ground.build(ground.write("hello.wasm", Buffer.from("0061736d0d000100", "hex")));
+  assert.deepEqual((await ground.unpack()).argv, ["/hello.wasm"]);
+});
+
 test("it runs its module as a numeric user that is not root, and files come along", async () => {
   using ground = new Ground();
   const hostPath = ground.write("page", "<p>");
@@ -85,7 +91,6 @@ function checkRefused(title: string, source: [name: string, content: string | Bu
 
 checkRefused("text", ["a.wat", "(module)"], { code: "invalid-argument", message: /wat2wasm/ });
 checkRefused("a native program", ["a.out", "\x7fELF"], { code: "invalid-argument", message: /native/ });
-checkRefused("a component", ["a.wasm", Buffer.from("0061736d0d000100", "hex")], { code: "unsupported" });
 checkRefused("half a preamble", ["a.wasm", emptyModule.subarray(0, 5)], { code: "invalid-argument" });
 
 test("what is not there, and a name that is none, are refused", async () => {

@@ -13,7 +13,7 @@ import { compileFolder } from "./compile.ts";
 import { systemToolHost, type ToolHost } from "./tool-host.ts";
 
 export interface BuildOptions {
-  /** A folder of C, Rust or Go source, or a core module's `*.wasm` file. */
+  /** A folder of source, or the `*.wasm` file of a core module or a component. */
   readonly source: string;
   /** NAME or NAME:TAG, as given to `-t`. */
   readonly name: string;
@@ -64,8 +64,8 @@ function isFolder(source: string): boolean {
 function makeModule(hostPath: string, name: string): ImageFile {
   const file = { ...makeFile({ hostPath, imagePath: name }), mode: MODULE_MODE };
   const action = `building an image of "${hostPath}"`;
-  if (checkWasmBytes(file.content, hostPath, action) === "module") return file;
-  throw new KwasmError("unsupported", `${action}: it is a component, and images are built of core modules`);
+  checkWasmBytes(file.content, hostPath, action);
+  return file;
 }
 
 function makeFile({ hostPath, imagePath }: { readonly hostPath: string; readonly imagePath: string }): ImageFile {

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { mkdirSync, mkdtempDisposableSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { compileFolder } from "./compile.ts";
-import type { ToolHost, ToolResult } from "./tool-host.ts";
+import { systemToolHost, type ToolHost, type ToolResult } from "./tool-host.ts";
 
 /** A machine as a test imagines it. */
 interface Machine {
@@ -13,6 +13,8 @@ interface Machine {
   readonly env?: Readonly<Record<string, string>>;
   /** What commands print, by the beginning of the command's words; others print nothing and succeed. */
   readonly prints?: Readonly<Record<string, string>>;
+  /** Whether the compiler may write beside the source; what it writes is thrown away. */
+  readonly scratch?: boolean;
   /** Beginning of commands that fail. */
   readonly failing?: string;
 }
@@ -23,18 +25,28 @@ interface Compiled {
   readonly output: string;
 }
 
-async function compileOn(machine: Machine, names: readonly string[]): Promise<Compiled> {
+/** Names of empty files, or files with their texts. */
+type Files = readonly string[] | Readonly<Record<string, string>>;
+
+function textsOf(files: Files): readonly (readonly [name: string, text: string])[] {
+  return Array.isArray(files) ? files.map((name: string) => [name, ""]) : Object.entries(files);
+}
+
+async function compileOn(machine: Machine, files: Files): Promise<Compiled> {
   using directory = mkdtempDisposableSync(join(tmpdir(), "kwasm-compile-"));
   const source = join(directory.path, "source");
-  mkdirSync(source);
-  for (const name of names) writeFileSync(join(source, name), "");
+  for (const [name, text] of textsOf(files)) {
+    mkdirSync(dirname(join(source, name)), { recursive: true });
+    writeFileSync(join(source, name), text);
+  }
   const commands: string[] = [];
   const tools: ToolHost = {
     env: machine.env ?? {},
     findProgram: (name) => (machine.programs?.includes(name) === true ? `/usr/bin/${name}` : undefined),
-    exists: (path) => machine.paths?.includes(path) === true,
+    exists: (path) => machine.paths?.includes(path.replace(source, "SOURCE")) === true,
+    readText: (path) => systemToolHost.readText(path),
     run: (command): Promise<ToolResult> => {
-      const line = command.join(" ");
+      const line = command.join(" ").replaceAll(source, "SOURCE").replaceAll(directory.path, "SCRATCH");
       commands.push(line);
       const key = Object.keys(machine.prints ?? {}).find((start) => line.startsWith(start));
       const fails = machine.failing !== undefined && line.startsWith(machine.failing);
@@ -42,13 +54,16 @@ async function compileOn(machine: Machine, names: readonly string[]): Promise<Co
       return Promise.resolve({ exitCode: fails ? 1 : 0, stdout, stderr: fails ? "it broke" : "" });
     },
   };
-  const output = await compileFolder(source, { tools, scratch: "/scratch" });
+  const output = await compileFolder(source, {
+    tools,
+    scratch: machine.scratch === true ? directory.path : "/scratch",
+  });
   return { commands, output };
 }
 
-function checkCommand(title: string, machine: Machine, names: readonly string[], expected: RegExp): void {
+function checkCommand(title: string, machine: Machine, files: Files, expected: RegExp): void {
   test(title, async () => {
-    const { commands } = await compileOn(machine, names);
+    const { commands } = await compileOn(machine, files);
     assert.match(commands.at(-1) ?? "", expected);
   });
 }
@@ -101,13 +116,59 @@ checkCommand(
   /^cargo build --release --target wasm32-wasip1/,
 );
 
+checkCommand(
+  "Rust for wasm32-wasip2 where its configuration says so",
+  rustup,
+  { "Cargo.toml": "", ".cargo/config.toml": '[build]\ntarget = "wasm32-wasip2"\n' },
+  /^cargo build --release --target wasm32-wasip2/,
+);
+
+const world = "package a:b;\n\nworld hello {\n}\n";
+const ownTool = "SOURCE/node_modules/.bin/componentize-js";
+checkCommand(
+  "JavaScript by the project's own StarlingMonkey, without the HTTP that it does not ask for",
+  { paths: [ownTool, "SOURCE/node_modules/.bin/componentize-qjs"] },
+  { "package.json": '{"main":"a.js"}', "wit/a.wit": world },
+  /^SOURCE\/node_modules\/\.bin\/componentize-js a\.js --wit wit --world-name hello --disable http --disable fetch-event --out \/scratch\/app\.wasm$/,
+);
+checkCommand(
+  "JavaScript that answers HTTP",
+  { programs: ["componentize-js"] },
+  { "package.json": "{}", "wit/a.wit": world.replace("}", "  export wasi:http/incoming-handler@0.2.10;\n}") },
+  /componentize-js index\.js --wit wit --world-name hello --out/,
+);
+checkCommand(
+  "JavaScript by QuickJS where the project names it",
+  { programs: ["componentize-js"], paths: ["SOURCE/node_modules/.bin/componentize-qjs"] },
+  { "package.json": '{"devDependencies":{"componentize-qjs":"1"}}', "wit/a.wit": world },
+  /^SOURCE\/node_modules\/\.bin\/componentize-qjs --wit wit --world hello --js index\.js --output \/scratch\/app\.wasm$/,
+);
+checkCommand(
+  "TypeScript without its types",
+  { programs: ["componentize-qjs"], scratch: true },
+  { "package.json": '{"main":"src/a.ts"}', "src/a.ts": "export const a: number = 1;", "wit/a.wit": world },
+  /componentize-qjs --wit wit --world hello --js SCRATCH\/a\.js /,
+);
+checkCommand(
+  "Python by componentize-py",
+  { paths: ["SOURCE/.venv/bin/componentize-py"] },
+  { "app.py": "", "wit/a.wit": world },
+  /^SOURCE\/\.venv\/bin\/componentize-py --wit-path wit --world hello componentize app --output \/scratch\/app\.wasm$/,
+);
+checkCommand(
+  "AssemblyScript by its configuration",
+  { programs: ["asc"] },
+  ["asconfig.json", "package.json"],
+  /asc --config asconfig\.json --target release --outFile \/scratch\/app\.wasm$/,
+);
+
 test("the module of a Rust project is the one that cargo names", async () => {
   assert.equal((await compileOn(rustup, ["Cargo.toml"])).output, "/t/a.wasm");
 });
 
-function checkRefused(title: string, machine: Machine, names: readonly string[], expected: object): void {
+function checkRefused(title: string, machine: Machine, files: Files, expected: object): void {
   test(`refused: ${title}`, async () => {
-    await assert.rejects(compileOn(machine, names), { name: "KwasmError", ...expected });
+    await assert.rejects(compileOn(machine, files), { name: "KwasmError", ...expected });
   });
 }
 
@@ -147,7 +208,54 @@ checkRefused("a compilation that fails", { ...rustup, failing: "cargo" }, ["Carg
   code: "invalid-argument",
   message: /exit code 1:\nit broke$/,
 });
+const qjs: Machine = { programs: ["componentize-qjs"], scratch: true };
+checkRefused(
+  "JavaScript and no componentizer",
+  {},
+  { "package.json": "{}", "wit/a.wit": world },
+  {
+    code: "failed-precondition",
+    message: /npm install --save-dev @bytecodealliance\/componentize-js$/,
+  },
+);
+checkRefused(
+  "Python and no componentizer",
+  {},
+  { "app.py": "", "wit/a.wit": world },
+  {
+    code: "failed-precondition",
+    message: /pip install componentize-py$/,
+  },
+);
+checkRefused("AssemblyScript and no compiler", {}, ["asconfig.json"], { code: "failed-precondition" });
+checkRefused(
+  "two worlds",
+  qjs,
+  { "package.json": "{}", "wit/a.wit": `${world}\nworld other {\n}\n` },
+  {
+    code: "invalid-argument",
+    message: /the worlds "hello", "other"; define one$/,
+  },
+);
+checkRefused(
+  "a project that is described by no JSON",
+  qjs,
+  { "package.json": "{", "wit/a.wit": world },
+  {
+    code: "invalid-argument",
+    message: /is no JSON$/,
+  },
+);
+checkRefused(
+  "TypeScript that is more than types",
+  qjs,
+  { "package.json": '{"main":"a.ts"}', "a.ts": "enum A { B }", "wit/a.wit": world },
+  {
+    code: "invalid-argument",
+    message: /types cannot be taken out/,
+  },
+);
 checkRefused("a folder of nothing", {}, ["README"], {
   code: "invalid-argument",
-  message: /Cargo\.toml \(Rust\), go\.mod \(Go\), \*\.c \(C\)/,
+  message: /Cargo\.toml \(Rust\), go\.mod \(Go\), asconfig\.json .*, app\.py with wit\/ \(Python\), \*\.c \(C\)/,
 });

@@ -1,14 +1,17 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { KwasmError } from "#base";
+import { assemblyScript } from "./assembly-script.ts";
 import { c } from "./c.ts";
 import { go } from "./go.ts";
+import { javascript } from "./javascript.ts";
 import type { Language } from "./language.ts";
+import { python } from "./python.ts";
 import { rust } from "./rust.ts";
 import type { ToolHost } from "./tool-host.ts";
 
-/** In order: a Rust or Go project may hold C files of its own. */
-const languages: readonly Language[] = [rust, go, c];
+/** In order: projects of the first ones may hold C files of their own, and AssemblyScript has a package.json too. */
+const languages: readonly Language[] = [rust, go, assemblyScript, javascript, python, c];
 
 interface CompileOptions {
   readonly tools: ToolHost;
@@ -17,7 +20,7 @@ interface CompileOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Compiles a folder of source to a module, by the language that its files show. */
+/** Compiles a folder of source to a module or a component, by the language that its files show. */
 export async function compileFolder(directory: string, options: CompileOptions): Promise<string> {
   const { scratch, ...rest } = options;
   const names = readdirSync(directory).sort();

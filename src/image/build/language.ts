@@ -18,7 +18,7 @@ export interface Language {
   /** What in a folder shows that it is of this language, for people. */
   readonly mark: string;
   claims(names: readonly string[]): boolean;
-  /** Compiles to a WASI 0.1 core module, and returns its path. */
+  /** Compiles to a core module of WASI 0.1 or to a component, and returns its path. */
   compile(folder: SourceFolder): Promise<string>;
 }
 

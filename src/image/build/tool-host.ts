@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { accessSync, constants, existsSync } from "node:fs";
+import { accessSync, constants, existsSync, readFileSync, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import type { Readable } from "node:stream";
 import { KwasmError } from "#base";
@@ -10,6 +10,8 @@ export interface ToolHost {
   /** Path of a program on PATH, or undefined. */
   findProgram(name: string): string | undefined;
   exists(path: string): boolean;
+  /** A short text such as a project's description, or undefined where there is no such file. */
+  readText(path: string): string | undefined;
   /** Runs a program to its end. A failing one is a result; one that cannot be started is an error. */
   run(command: readonly [string, ...string[]], options: ToolOptions): Promise<ToolResult>;
 }
@@ -39,6 +41,7 @@ export const systemToolHost: ToolHost = {
   env: process.env,
   findProgram: (name) => findOnPath(name, process.env["PATH"] ?? ""),
   exists: existsSync,
+  readText,
   run: runTool,
 };
 
@@ -57,6 +60,19 @@ function isExecutable(path: string): boolean {
   } catch {
     // Absent or not ours to run: not a program that a build could use.
     return false;
+  }
+}
+
+/** Descriptions of projects are short; what is longer is none. */
+const TEXT_BYTES_MAX = 2 ** 20;
+
+function readText(path: string): string | undefined {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined || !stat.isFile() || stat.size > TEXT_BYTES_MAX) return undefined;
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw KwasmError.from(error, `reading "${path}"`);
   }
 }
 

@@ -33,7 +33,7 @@ export interface ContainerEntry {
 }
 
 /** A command that names no file: the image decides. Every tutorial of KWasm and Spin writes it, as their shims ignored it. */
-const PLACEHOLDER = "/";
+export const PLACEHOLDER = "/";
 
 /** How many modules an error lists; more would bury its message. */
 const MODULES_SHOWN_MAX = 10;
@@ -87,7 +87,10 @@ function findNamed(image: UnpackedImage, name: string): RootFile | undefined {
 }
 
 /** Where a word may name a file: itself when absolute, else under the working directory, PATH and the root. */
-function placesOf({ workingDirectory, env }: ImageConfig, name: string): readonly string[] {
+export function placesOf(
+  { workingDirectory, env }: Pick<ImageConfig, "workingDirectory" | "env">,
+  name: string,
+): readonly string[] {
   if (name.startsWith("/")) return [name];
   const path = name.includes("/") ? "" : (env.findLast(([variable]) => variable === "PATH")?.[1] ?? "");
   const directories = [workingDirectory, ...path.split(":").filter((directory) => directory.startsWith("/")), "/"];

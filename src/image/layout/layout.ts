@@ -45,6 +45,11 @@ export class ImageLayout {
     return join(this.blobsDirectory, hexOf(digest));
   }
 
+  /** Whether a blob of this size is there. Its content is verified by who reads it. */
+  hasBlob({ digest, size }: Descriptor): boolean {
+    return statSync(this.blobPath(digest), { throwIfNoEntry: false })?.size === size;
+  }
+
   async readDocument(descriptor: Descriptor, bytesMax: number): Promise<Uint8Array> {
     checkDocumentSize(descriptor, bytesMax);
     const path = this.blobPath(descriptor.digest);

@@ -44,6 +44,35 @@ export function parseLayoutVersion(bytes: Uint8Array, where: string): string {
   return optionalText(parseDocument(bytes, where)["imageLayoutVersion"], `${where}, imageLayoutVersion`);
 }
 
+/** An image of docker's `manifest.json`; moby, image/tarexport. Names are of files in the archive. */
+export interface DockerEntry {
+  readonly Config: string;
+  readonly RepoTags: readonly string[];
+  readonly Layers: readonly string[];
+}
+
+export function parseDockerEntries(bytes: Uint8Array, limits: ImageLimits): readonly DockerEntry[] {
+  const where = '"manifest.json"';
+  const entries = parseJson(bytes, where);
+  if (!Array.isArray(entries)) throw malformed(where, "it is no list");
+  checkCount(entries.length, limits.indexManifestsMax, `${where} lists images`);
+  return entries.map((value: unknown, at) => {
+    const record = requireRecord(value, `${where}, [${at}]`);
+    const layers = optionalTexts(record["Layers"], `${where}, Layers`);
+    checkCount(layers.length, limits.layersMax, `${where} lists layers`);
+    return {
+      Config: optionalText(record["Config"], `${where}, Config`),
+      RepoTags: optionalTexts(record["RepoTags"], `${where}, RepoTags`),
+      Layers: layers,
+    };
+  });
+}
+
+/** The media type that a document itself names; "" where it names none. */
+export function documentTypeOf(bytes: Uint8Array, where: string): string {
+  return optionalText(parseDocument(bytes, where)["mediaType"], `${where}, mediaType`);
+}
+
 type JsonRecord = Readonly<Record<string, unknown>>;
 
 function parseDescriptor(value: unknown, where: string, limits: ImageLimits): Descriptor {
@@ -84,13 +113,15 @@ function splitVariable(variable: string): readonly [string, string] {
 }
 
 function parseDocument(bytes: Uint8Array, where: string): JsonRecord {
-  let value: unknown;
+  return requireRecord(parseJson(bytes, where), where);
+}
+
+function parseJson(bytes: Uint8Array, where: string): unknown {
   try {
-    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch (error) {
     throw new KwasmError("corrupt", `reading ${where}: it is no JSON document`, { cause: error });
   }
-  return requireRecord(value, where);
 }
 
 function requireRecord(value: unknown, where: string): JsonRecord {

@@ -1,8 +1,18 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import {
+  closeSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+} from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
-import { KwasmError } from "#base";
+import { KwasmError, systemErrorCode } from "#base";
 import { type Digest, hexOf } from "../digest.ts";
 import type { ImageLimits } from "../limits.ts";
 import { isAbandoned, makeScratchName } from "../scratch-name.ts";
@@ -36,6 +46,45 @@ export class BlobIngest implements Disposable {
     renameSync(partial, join(this.#directory, hexOf(blob.digest)));
     this.#written.add(blob.digest);
     return blob;
+  }
+
+  /** Takes in a verified blob that lies elsewhere in the store, as one more name of it; false where it is not there. */
+  link(path: string, digest: Digest): boolean {
+    const name = this.pathOf(digest);
+    if (this.#written.has(digest)) return true;
+    try {
+      linkSync(path, name);
+    } catch (error) {
+      if (systemErrorCode(error) === "ENOENT") return false;
+      throw error;
+    }
+    this.#written.add(digest);
+    return true;
+  }
+
+  /** The content of a small blob that was written or linked. */
+  read(digest: Digest): Uint8Array {
+    return readFileSync(this.pathOf(digest));
+  }
+
+  /** Its first bytes, at most so many. */
+  readStart(digest: Digest, bytesMax: number): Uint8Array {
+    const fd = openSync(this.pathOf(digest), "r");
+    try {
+      const start = Buffer.alloc(bytesMax);
+      return start.subarray(0, readSync(fd, start, 0, bytesMax, 0));
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  /** Where a blob lies until it is moved. */
+  pathOf(digest: Digest): string {
+    return join(this.#directory, hexOf(digest));
+  }
+
+  get written(): ReadonlySet<Digest> {
+    return this.#written;
   }
 
   async #writeFile(path: string, content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<WrittenBlob> {

@@ -5,8 +5,9 @@ import { type Digest, hexOf } from "../digest.ts";
 import { annotationKeys, type Descriptor, mediaTypes } from "../document.ts";
 import { ImageLayout, LAYOUT_VERSION } from "../layout/layout.ts";
 import { type ImageLimits, imageLimits } from "../limits.ts";
-import { formatReference, meaningsOf, nameOf, parseLocalName, type Reference } from "../reference.ts";
+import { formatReference, meaningsOf, nameOf, parseLocalName, parseStoredName, type Reference } from "../reference.ts";
 import { collectGarbage, reachableBlobs } from "./collect.ts";
+import { Downloads } from "./downloads.ts";
 import { BlobIngest } from "./ingest.ts";
 import { withStoreLock } from "./lock.ts";
 
@@ -20,6 +21,9 @@ export interface StoredImage {
   /** When the image came into this store; kept beside the image, whose own digest stays reproducible. */
   readonly createdAtMs: number;
 }
+
+/** What a name is to point to. */
+export type NamedDescriptor = Pick<StoredImage, "reference" | "descriptor">;
 
 interface StoreOptions {
   readonly limits?: ImageLimits;
@@ -40,12 +44,14 @@ export function openStore(directory: string, options: StoreOptions = {}): ImageS
  */
 export class ImageStore {
   readonly layout: ImageLayout;
+  readonly downloads: Downloads;
   readonly #clock: Pick<Clock, "nowMs">;
 
   constructor(directory: string, options: StoreOptions) {
     this.layout = new ImageLayout(directory, options.limits ?? imageLimits);
     this.#clock = options.clock ?? systemClock;
     createLayout(this.layout);
+    this.downloads = new Downloads(directory);
     this.layout.checkVersion();
   }
 
@@ -56,9 +62,17 @@ export class ImageStore {
 
   /** Makes the written blobs and the image over them visible under `name`, all at once. */
   put(name: Reference, descriptor: Descriptor, ingest: BlobIngest): StoredImage {
+    const [image] = this.putAll([{ reference: name, descriptor }], ingest);
+    return image ?? this.get(formatReference(name));
+  }
+
+  /** As `put`, for several images over the same blobs. */
+  putAll(images: readonly NamedDescriptor[], ingest: BlobIngest): readonly StoredImage[] {
     return this.#change(() => {
+      const blobs = [...ingest.written];
       ingest.moveInto(this.layout.blobsDirectory);
-      return this.#point(name, descriptor);
+      this.downloads.forget(blobs);
+      return this.#point(images);
     });
   }
 
@@ -75,7 +89,7 @@ export class ImageStore {
     const looked = meaningsOf(text).map((meaning) => `"${formatReference(meaning)}"`);
     throw new KwasmError(
       "not-found",
-      `finding image "${text}": the local store has no ${looked.join(" or ")}; build it with kwasm build -t ${text}`,
+      `finding image "${text}": the local store has no ${looked.join(" or ")}; pull it, or build it with kwasm build -t ${text}`,
     );
   }
 
@@ -88,7 +102,10 @@ export class ImageStore {
   /** Gives an image one more name. */
   tag(existing: string, newName: string): StoredImage {
     const name = parseLocalName(newName);
-    return this.#change(() => this.#point(name, this.get(existing).descriptor));
+    return this.#change(() => {
+      const [image] = this.#point([{ reference: name, descriptor: this.get(existing).descriptor }]);
+      return image ?? this.get(formatReference(name));
+    });
   }
 
   /** Takes one name away, and collects what no name needs any more. Returns the digests that were deleted. */
@@ -111,19 +128,15 @@ export class ImageStore {
     return withStoreLock(this.layout.directory, action);
   }
 
-  #point(reference: Reference, descriptor: Descriptor): StoredImage {
-    const name = formatReference(reference);
-    const { manifests } = this.layout.readIndex();
-    const others = manifests.filter((entry) => refNameOf(entry) !== name);
+  #point(images: readonly NamedDescriptor[]): readonly StoredImage[] {
     const createdAtMs = this.#clock.nowMs();
-    const annotations = {
-      ...descriptor.annotations,
-      [annotationKeys.refName]: name,
-      [annotationKeys.created]: new Date(createdAtMs).toISOString(),
-    };
-    this.#writeIndex([...others, { ...descriptor, annotations }]);
+    const named = images.map((image) => ({ ...image, name: formatReference(image.reference), createdAtMs }));
+    const names = new Set<string | undefined>(named.map(({ name }) => name));
+    const { manifests } = this.layout.readIndex();
+    const others = manifests.filter((entry) => !names.has(refNameOf(entry)));
+    this.#writeIndex([...others, ...named.map(entryOf)]);
     if (others.length < manifests.length) collectGarbage(this.layout);
-    return { name, reference, descriptor, createdAtMs };
+    return named;
   }
 
   #writeIndex(manifests: readonly Descriptor[]): void {
@@ -145,6 +158,16 @@ function createLayout({ directory, blobsDirectory }: ImageLayout): void {
   });
 }
 
+/** An image as `index.json` lists it. */
+function entryOf({ name, descriptor, createdAtMs }: Omit<StoredImage, "reference">): Descriptor {
+  const annotations = {
+    ...descriptor.annotations,
+    [annotationKeys.refName]: name,
+    [annotationKeys.created]: new Date(createdAtMs).toISOString(),
+  };
+  return { ...descriptor, annotations };
+}
+
 function refNameOf(descriptor: Descriptor): string | undefined {
   return descriptor.annotations?.[annotationKeys.refName];
 }
@@ -154,7 +177,7 @@ function toStoredImage(entry: Descriptor): readonly StoredImage[] {
   const name = refNameOf(entry);
   if (name === undefined) return [];
   try {
-    const reference = parseLocalName(name);
+    const reference = parseStoredName(name);
     if (formatReference(reference) !== name) return [];
     const { annotations, ...descriptor } = entry;
     const createdAtMs = Date.parse(annotations?.[annotationKeys.created] ?? "") || 0;

@@ -53,8 +53,12 @@ export async function unpackImage(image: Image, cacheDirectory: string): Promise
     const running = underWay.get(root) ?? startUnpacking(image, root);
     await running;
   }
-  const isArtifact = image.manifest.layers.some((layer) => wasmTypes.has(layer.mediaType));
-  return { name: image.name, digest: image.digest, config: image.config, root, isArtifact };
+  return { name: image.name, digest: image.digest, config: image.config, root, isArtifact: isWasmImage(image) };
+}
+
+/** Whether Wasm layers are among those of an image. */
+export function isWasmImage({ manifest }: Image): boolean {
+  return manifest.layers.some((layer) => wasmTypes.has(layer.mediaType));
 }
 
 /** Removes from a cache what is not in `keep`, and what killed processes left unfinished. */
