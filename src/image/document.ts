@@ -16,6 +16,8 @@ export const mediaTypes = {
 export const annotationKeys = {
   refName: "org.opencontainers.image.ref.name",
   created: "org.opencontainers.image.created",
+  /** The whole name of an image in an archive, as containerd and docker write it. */
+  containerdName: "io.containerd.image.name",
   title: "org.opencontainers.image.title",
 } as const;
 

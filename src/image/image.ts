@@ -28,6 +28,12 @@ export interface Image {
 /** Finds an image, chooses its manifest for this machine, and reads its config. */
 export async function openImage(source: ImageSource, limits: ImageLimits = imageLimits): Promise<Image> {
   const { name, layout, root } = source.kind === "store" ? openStored(source) : openLayout(source, limits);
+  return openLayoutImage(name, layout, root);
+}
+
+/** As openImage, of a layout whose descriptor of the image is known. */
+export async function openLayoutImage(name: string, layout: ImageLayout, root: Descriptor): Promise<Image> {
+  const { limits } = layout;
   const descriptor = await selectManifest(layout, root);
   const manifestBytes = await layout.readDocument(descriptor, limits.manifestBytesMax);
   const manifest = parseManifest(manifestBytes, `manifest "${descriptor.digest}"`, limits);

@@ -58,6 +58,21 @@ export function parseLocalName(text: string): Reference & { readonly tag: string
   return { ...reference, tag: reference.tag ?? DEFAULT_TAG };
 }
 
+/** A name as stores keep it: with its registry, and a tag or a digest. */
+export function parseStoredName(text: string): Reference {
+  const parts = splitReference(text);
+  return complete(parts, parts.registry ?? LOCAL_REGISTRY);
+}
+
+/** What a name means to a registry: a short one is Docker Hub's. A digest decides, and the tag beside it is dropped. */
+export function parseRemoteName(text: string): Reference {
+  const { tag, ...parts } = splitReference(text);
+  const registry = parts.registry ?? DEFAULT_REGISTRY;
+  const reference = complete(parts.digest === undefined && tag !== undefined ? { ...parts, tag } : parts, registry);
+  if (registry !== LOCAL_REGISTRY) return reference;
+  throw invalid(text, "localhost without a port is no registry, it holds what was built here; write HOST:PORT/NAME");
+}
+
 /** The name as users write it: `ghcr.io/a/b:tag` or `ghcr.io/a/b@sha256:…`. */
 export function formatReference(reference: Reference): string {
   const tag = reference.tag === undefined ? "" : `:${reference.tag}`;

@@ -1,0 +1,98 @@
+import { KwasmError } from "#base";
+import { annotationKeys, type Descriptor, mediaTypes } from "../document.ts";
+import { type DockerEntry, parseDockerEntries, parseIndex } from "../layout/parse.ts";
+import type { ImageLimits } from "../limits.ts";
+import { parseStoredName, type Reference } from "../reference.ts";
+import { blobsOf, findManifest } from "../layout/find-manifest.ts";
+import type { BlobIngest } from "../store/ingest.ts";
+import type { ImageStore, NamedDescriptor, StoredImage } from "../store/store.ts";
+import { type ArchiveFiles, readArchive } from "./read-archive.ts";
+
+/** Puts the images of an archive into the store: an OCI image layout, or what docker and podman save; gzip and zstd too. */
+export async function loadImages(
+  store: ImageStore,
+  content: AsyncIterable<Uint8Array>,
+): Promise<readonly StoredImage[]> {
+  const { limits } = store.layout;
+  using ingest = store.ingest();
+  const files = await readArchive(content, ingest, limits);
+  const named = await readNamed(files, ingest, limits);
+  if (named.length === 0) {
+    throw new KwasmError("not-found", "reading an image archive: no image in it has a name; save it by its name");
+  }
+  for (const { descriptor } of named) await checkWhole(descriptor, store, ingest);
+  return store.putAll(named, ingest);
+}
+
+/** The index counts where it names images, since it has artifacts and platforms too. */
+async function readNamed(
+  files: ArchiveFiles,
+  ingest: BlobIngest,
+  limits: ImageLimits,
+): Promise<readonly NamedDescriptor[]> {
+  const index = files.documents.get("index.json");
+  const manifests = index === undefined ? [] : parseIndex(index, '"index.json"', limits).manifests;
+  const named = manifests.flatMap(readName);
+  const docker = files.documents.get("manifest.json");
+  if (named.length > 0 || docker === undefined) return named;
+  const entries = parseDockerEntries(docker, limits);
+  const images: NamedDescriptor[] = [];
+  for (const entry of entries) {
+    const descriptor = await writeManifest(entry, files, ingest);
+    for (const name of entry.RepoTags) images.push({ reference: parseStoredName(name), descriptor });
+  }
+  return images;
+}
+
+function readName({ annotations = {}, mediaType, digest, size }: Descriptor): readonly NamedDescriptor[] {
+  const name = annotations[annotationKeys.containerdName] ?? annotations[annotationKeys.refName];
+  if (name === undefined) return [];
+  const reference: Reference = parseStoredName(name);
+  return [{ reference, descriptor: { mediaType, digest, size } }];
+}
+
+/** Docker's own form has no manifest: it is made of what the entry names. */
+async function writeManifest(
+  { Config: config, Layers: layers }: DockerEntry,
+  files: ArchiveFiles,
+  ingest: BlobIngest,
+): Promise<Descriptor> {
+  const describe = (name: string, mediaType: string): Descriptor => {
+    const blob = files.blobOf(name);
+    if (blob !== undefined) return { mediaType, ...blob };
+    throw new KwasmError("corrupt", `reading an image archive: it has no file "${name.slice(0, 200)}"`);
+  };
+  const manifest = {
+    schemaVersion: 2,
+    mediaType: mediaTypes.manifest,
+    config: describe(config, mediaTypes.config),
+    layers: layers.map((name) => {
+      const layer = describe(name, mediaTypes.layerTar);
+      return { ...layer, mediaType: `${mediaTypes.layerTar}${compressionOf(ingest.readStart(layer.digest, 4))}` };
+    }),
+  };
+  const blob = await ingest.write([Buffer.from(JSON.stringify(manifest))]);
+  return { mediaType: mediaTypes.manifest, ...blob };
+}
+
+/** The end of a layer's media type, by the first bytes of its content. */
+function compressionOf(start: Uint8Array): string {
+  const magic = Buffer.from(start).toString("hex");
+  if (magic.startsWith("1f8b")) return "+gzip";
+  return magic === "28b52ffd" ? "+zstd" : "";
+}
+
+/** What this machine would run of an image has to be in the archive. */
+async function checkWhole(root: Descriptor, { layout }: ImageStore, ingest: BlobIngest): Promise<void> {
+  const read = (descriptor: Descriptor): Promise<Uint8Array> => {
+    requireWritten(descriptor, ingest);
+    return Promise.resolve(ingest.read(descriptor.digest));
+  };
+  const { manifest } = await findManifest(root, layout, read);
+  for (const blob of blobsOf(manifest)) requireWritten(blob, ingest);
+}
+
+function requireWritten({ digest }: Descriptor, ingest: BlobIngest): void {
+  if (ingest.written.has(digest)) return;
+  throw new KwasmError("corrupt", `reading an image archive: blob "${digest}" is not in it`);
+}
