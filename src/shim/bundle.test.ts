@@ -34,7 +34,11 @@ test("what is missing has its default", () => {
     isRootReadOnly: false,
     mounts: [],
     annotations: {},
+    limits: {},
     network: { kind: "host" },
+    namespaces: [],
+    hostname: "",
+    sysctls: {},
   });
 });
 
@@ -45,10 +49,12 @@ test("a process, a root and limits are read as the specification names them", ()
     ["B", ""],
   ] as const;
   check({ process }, { args: ["/a.wasm", "-v"], env, workingDirectory: "/srv" });
+  check({ process: { user: { uid: 7, gid: 8 } } }, { user: { uid: 7, gid: 8, additionalGids: [] } });
   check({ root: { path: "files", readonly: true } }, { rootPath: "BUNDLE/files", isRootReadOnly: true });
   check({ root: { path: "/srv/files" } }, { rootPath: "/srv/files" });
-  check({ linux: { resources: { memory: { limit: 1024 } } } }, { memoryBytesMax: 1024 });
-  check({ linux: { resources: { memory: { limit: -1 } } } }, {});
+  check({ linux: { resources: { memory: { limit: 1024 } } } }, { limits: { memoryBytesMax: 1024 } });
+  check({ hostname: "web", linux: { cgroupsPath: "/pod/a" } }, { hostname: "web", cgroupsPath: "/pod/a" });
+  check({ linux: { sysctl: { "net.core.somaxconn": "9", "net.bad": 1 } } }, { sysctls: { "net.core.somaxconn": "9" } });
 });
 
 function network(...namespaces: readonly unknown[]): unknown {
@@ -56,9 +62,10 @@ function network(...namespaces: readonly unknown[]): unknown {
 }
 
 test("a network is the host's, one to be made, or one that is there", () => {
-  check(network({ type: "pid" }), { network: { kind: "host" } });
-  check(network({ type: "network" }), { network: { kind: "own" } });
-  check(network({ type: "network", path: "/run/net" }), { network: { kind: "own", path: "/run/net" } });
+  check(network({ type: "pid" }), { network: { kind: "host" }, namespaces: [{ type: "pid" }] });
+  check(network({ type: "network", path: "" }), { network: { kind: "own" }, namespaces: [{ type: "network" }] });
+  const joined = { type: "network", path: "/run/net" };
+  check(network(joined), { network: { kind: "own", path: "/run/net" }, namespaces: [joined] });
 });
 
 test("any JSON is a bundle", () => {

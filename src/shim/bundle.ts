@@ -2,6 +2,10 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 import { KwasmError } from "#base";
+import type { UserSpec, WorkloadLimits } from "#node";
+
+import { userOf } from "./bundle-user.ts";
+import { limitsOf } from "./linux-resources.ts";
 
 /** containerd's own limit of a message, which a container's whole specification has to pass on its way here. */
 export const CONFIG_BYTES_MAX = 4 * 1024 * 1024;
@@ -11,15 +15,33 @@ export interface Bundle {
   readonly args: readonly string[];
   readonly env: readonly (readonly [name: string, value: string])[];
   readonly workingDirectory: string;
+  readonly user?: UserSpec;
   /** Absolute. */
   readonly rootPath: string;
   readonly isRootReadOnly: boolean;
   readonly mounts: readonly BundleMount[];
   readonly annotations: Readonly<Record<string, string>>;
-  /** Limit of memory in bytes, where there is one. */
-  readonly memoryBytesMax?: number;
+  /** Limits of memory and processors, where there are some. */
+  readonly limits: WorkloadLimits;
+  /** Where a container's cgroup would be, in the words of runc or of systemd: see podCgroupOf. */
+  readonly cgroupsPath?: string;
+  /** How soon the kernel ends it for want of memory; kubelet computes it from the pod's class and requests. */
+  readonly oomScoreAdj?: number;
   /** `own` where it asks for a network namespace, with its path where that exists already. */
   readonly network: { readonly kind: "host" } | { readonly kind: "own"; readonly path?: string };
+  /** What it asks for of the kernel's namespaces; one that is not listed is the host's. */
+  readonly namespaces: readonly BundleNamespace[];
+  /** "" for the host's. */
+  readonly hostname: string;
+  /** Kernel parameters of its namespaces. */
+  readonly sysctls: Readonly<Record<string, string>>;
+}
+
+export interface BundleNamespace {
+  /** `network`, `ipc`, `uts`, …: the words of config-linux.md. */
+  readonly type: string;
+  /** Of one that exists already; else a new one is meant. */
+  readonly path?: string;
 }
 
 export interface BundleMount {
@@ -51,27 +73,40 @@ export function readBundle(directory: string): Bundle {
 function bundleOf(config: unknown, directory: string): Bundle {
   const process = get(config, "process");
   const root = get(config, "root");
-  const memoryBytesMax = get(config, "linux", "resources", "memory", "limit");
+  const user = userOf(get(process, "user"));
   const rootPath = textOf(get(root, "path")) ?? "rootfs";
+  const cgroupsPath = textOf(get(config, "linux", "cgroupsPath"));
+  const oomScoreAdj = get(process, "oomScoreAdj");
+  const namespaces = listOf(get(config, "linux", "namespaces")).map(namespaceOf);
   return {
     args: textsOf(get(process, "args")),
     env: textsOf(get(process, "env")).map(splitVariable),
     workingDirectory: textOf(get(process, "cwd")) ?? "/",
+    ...(user === undefined ? {} : { user }),
     rootPath: rootPath.startsWith("/") ? rootPath : join(directory, rootPath),
     isRootReadOnly: get(root, "readonly") === true,
     mounts: listOf(get(config, "mounts")).map(mountOf),
-    annotations: annotationsOf(get(config, "annotations")),
-    // containerd writes 0 or -1 for "no limit".
-    ...(typeof memoryBytesMax === "number" && memoryBytesMax > 0 ? { memoryBytesMax } : {}),
-    network: networkOf(listOf(get(config, "linux", "namespaces"))),
+    annotations: textsByKeyOf(get(config, "annotations")),
+    limits: limitsOf(get(config, "linux", "resources")),
+    ...(cgroupsPath === undefined ? {} : { cgroupsPath }),
+    ...(typeof oomScoreAdj === "number" ? { oomScoreAdj } : {}),
+    network: networkOf(namespaces),
+    namespaces,
+    hostname: textOf(get(config, "hostname")) ?? "",
+    sysctls: textsByKeyOf(get(config, "linux", "sysctl")),
   };
 }
 
-function networkOf(namespaces: readonly unknown[]): Bundle["network"] {
-  const network = namespaces.find((namespace) => get(namespace, "type") === "network");
+function networkOf(namespaces: readonly BundleNamespace[]): Bundle["network"] {
+  const network = namespaces.find(({ type }) => type === "network");
   if (network === undefined) return { kind: "host" };
-  const path = textOf(get(network, "path"));
-  return path === undefined || path === "" ? { kind: "own" } : { kind: "own", path };
+  return network.path === undefined ? { kind: "own" } : { kind: "own", path: network.path };
+}
+
+function namespaceOf(namespace: unknown): BundleNamespace {
+  const type = textOf(get(namespace, "type")) ?? "";
+  const path = textOf(get(namespace, "path")) ?? "";
+  return path === "" ? { type } : { type, path };
 }
 
 function mountOf(mount: unknown): BundleMount {
@@ -83,9 +118,9 @@ function mountOf(mount: unknown): BundleMount {
   };
 }
 
-function annotationsOf(annotations: unknown): Record<string, string> {
-  if (typeof annotations !== "object" || annotations === null) return {};
-  const texts = Object.entries(annotations).filter((entry): entry is [string, string] => typeof entry[1] === "string");
+function textsByKeyOf(map: unknown): Record<string, string> {
+  if (typeof map !== "object" || map === null) return {};
+  const texts = Object.entries(map).filter((entry): entry is [string, string] => typeof entry[1] === "string");
   return Object.fromEntries(texts);
 }
 

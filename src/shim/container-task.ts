@@ -1,24 +1,38 @@
 import { join } from "node:path";
 
-import { KwasmError } from "#base";
-import type { ExitStatus, NodeRuntime, WorkloadSpec, WorkloadView } from "#node";
-import type { Mount } from "#proto";
+import { KwasmError, type Log } from "#base";
+import type {
+  ExitStatus,
+  Inspection,
+  InspectionSpec,
+  NodeRuntime,
+  WorkloadLimits,
+  WorkloadSpec,
+  WorkloadView,
+} from "#node";
 
 import type { Bundle } from "./bundle.ts";
-import { planContainer } from "./plan-container.ts";
+import type { ContainerdImages } from "./content/containerd-images.ts";
+import { nodeIdOf, planContainer } from "./plan-container.ts";
+import type { Pod } from "./pod.ts";
 import { RootMounts } from "./root-mounts.ts";
-import type { SandboxTask } from "./sandbox-task.ts";
 import { endingSignal } from "./signal.ts";
-import type { Task, TaskExit, TaskIdentity, TaskMemory, TaskObserver, TaskStreams } from "./task.ts";
+import type { Task, TaskExit, TaskIdentity, TaskObserver, TaskStreams, TaskUsage } from "./task.ts";
 
-interface ContainerTaskOptions {
+interface ContainerTaskParts {
   readonly identity: TaskIdentity;
   readonly streams: TaskStreams;
-  readonly bundle: Bundle;
-  readonly rootMounts: readonly Mount[];
-  readonly pod: SandboxTask | undefined;
   readonly runtime: NodeRuntime;
   readonly observer: TaskObserver;
+}
+
+interface ContainerTaskOptions extends ContainerTaskParts {
+  readonly bundle: Bundle;
+  /** Mounted already; it is unmounted with the container, or where none is made. */
+  readonly root: RootMounts;
+  readonly pod: Pod | undefined;
+  readonly images: ContainerdImages;
+  readonly log: Log;
 }
 
 /** A container: one workload of the runtime, and the mount of its root file system. */
@@ -38,7 +52,7 @@ export class ContainerTask implements Task {
   #status: Task["status"] = "created";
   #exit: TaskExit | undefined;
 
-  private constructor(options: ContainerTaskOptions, root: RootMounts, spec: WorkloadSpec) {
+  private constructor(options: ContainerTaskParts, root: RootMounts, spec: WorkloadSpec) {
     this.namespace = options.identity.namespace;
     this.id = options.identity.id;
     this.bundle = options.identity.bundle;
@@ -52,12 +66,17 @@ export class ContainerTask implements Task {
     });
   }
 
-  /** Mounts, resolves and opens all that the container needs; nothing of it stays where that fails. */
+  /** Resolves and opens all that the container needs; nothing of it stays where that fails. */
   static async create(options: ContainerTaskOptions): Promise<ContainerTask> {
-    const { identity, runtime } = options;
-    const root = new RootMounts(options.rootMounts, join(identity.bundle, "rootfs"));
+    const { root, runtime } = options;
     try {
-      const { sandbox, workload } = await planContainer(options);
+      const { sandbox, workload, unservedPorts } = await planContainer(options);
+      if (unservedPorts.length > 0) {
+        options.log.warn("declared ports are not served: guests have no sockets of their protocols", {
+          container: workload.displayName,
+          ports: unservedPorts,
+        });
+      }
       await runtime.createSandbox(sandbox);
       try {
         await runtime.createWorkload(workload);
@@ -70,6 +89,28 @@ export class ContainerTask implements Task {
       root.unmount();
       throw error;
     }
+  }
+
+  /**
+   * The container that an earlier process made; its workload is in the runtime. What it did since is told by the
+   * runtime as if it happened now; what the other has told is not told again.
+   */
+  static restore(parts: ContainerTaskParts, mountCount: number): ContainerTask {
+    const root = RootMounts.restore(mountCount, join(parts.identity.bundle, "rootfs"));
+    const spec = parts.runtime.specOf(nodeIdOf(parts.identity));
+    const task = new ContainerTask(parts, root, spec);
+    const view = parts.runtime.listWorkloads().find(({ id }) => id === spec.id);
+    if (view?.startedAtMs !== undefined) {
+      task.#isStartAsked = true;
+      task.#isStartTold = true;
+      task.#status = view.isPaused === true ? "paused" : "running";
+    }
+    if (view?.exit !== undefined) task.#settle(view.exit);
+    return task;
+  }
+
+  get mountCount(): number {
+    return this.#root.count;
   }
 
   get status(): Task["status"] {
@@ -97,10 +138,28 @@ export class ContainerTask implements Task {
     if (ending !== undefined) await this.#runtime.killWorkload(this.#spec.id, ending);
   }
 
-  async memory(): Promise<TaskMemory> {
-    const limitBytes = this.#spec.memoryBytesMax;
-    if (this.#status !== "running") return { usageBytes: 0, limitBytes };
-    return { usageBytes: (await this.#runtime.statsOf(this.#spec.id)).memoryBytes, limitBytes };
+  usage(): TaskUsage {
+    return this.#runtime.statsOf(this.#spec.id);
+  }
+
+  async update(limits: WorkloadLimits): Promise<void> {
+    await this.#runtime.limitWorkload(this.#spec.id, limits);
+  }
+
+  async pause(): Promise<void> {
+    await this.#runtime.pauseWorkload(this.#spec.id);
+  }
+
+  async resume(): Promise<void> {
+    await this.#runtime.resumeWorkload(this.#spec.id);
+  }
+
+  async closeInput(): Promise<void> {
+    await this.#runtime.closeInput(this.#spec.id);
+  }
+
+  async inspect(spec: InspectionSpec): Promise<Inspection> {
+    return this.#runtime.inspect(this.#spec.id, spec);
   }
 
   async remove(): Promise<void> {
@@ -110,8 +169,11 @@ export class ContainerTask implements Task {
   }
 
   /** The start is told before the exit, also of a guest that had ended before its start was answered. */
-  #follow({ state, exit }: WorkloadView): void {
-    if (state === "running") this.#tellStart();
+  #follow({ state, isPaused, exit }: WorkloadView): void {
+    if (state === "running") {
+      this.#tellStart();
+      this.#status = isPaused === true ? "paused" : "running";
+    }
     if (exit === undefined || this.#exit !== undefined) return;
     if (this.#isStartAsked && exit.reason !== "StartError") this.#tellStart();
     this.#end(exit);
@@ -124,11 +186,16 @@ export class ContainerTask implements Task {
     this.#observer.onStart(this);
   }
 
-  #end({ code, reason, finishedAtMs }: ExitStatus): void {
+  #end(status: ExitStatus): void {
+    const exit = this.#settle(status);
+    if (this.#isStartTold) this.#observer.onExit(this, exit);
+  }
+
+  #settle({ code, reason, finishedAtMs }: ExitStatus): TaskExit {
     const exit = { code, atMs: finishedAtMs, isOutOfMemory: reason === "OOMKilled" };
     this.#status = "stopped";
     this.#exit = exit;
     this.#exited.resolve(exit);
-    if (this.#isStartTold) this.#observer.onExit(this, exit);
+    return exit;
   }
 }

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import {
+  chmodSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempDisposableSync,
@@ -15,7 +17,8 @@ import { join, resolve } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { test } from "node:test";
 
-import { DeleteResponse } from "#proto";
+import { DeleteResponse, RuntimeInfo } from "#proto";
+import packageManifest from "../../package.json" with { type: "json" };
 
 const stub = resolve(import.meta.dirname, "containerd-shim-kwasm-v1");
 
@@ -32,13 +35,29 @@ class Containerd implements AsyncDisposable {
   }
 
   /** Calls the shim as containerd does and answers what it printed on both of its outputs. */
-  async run(...action: readonly string[]): Promise<Buffer> {
+  run(...action: readonly string[]): Promise<Buffer> {
+    return this.#call(this.shim, action);
+  }
+
+  async #call(program: string, action: readonly string[]): Promise<Buffer> {
     const words = ["-namespace", "default", "-address", this.address, "-publish-binary", "/bin/false", "-id", "a"];
     const stdio = ["ignore", "pipe", "pipe"] as const;
-    const child = spawn(this.shim, [...words, ...action], { cwd: this.bundle, stdio: [...stdio] });
+    const child = spawn(program, [...words, ...action], { cwd: this.bundle, stdio: [...stdio] });
     assert.ok(child.stdout !== null && child.stderr !== null);
     const [out, error] = await Promise.all([buffer(child.stdout), buffer(child.stderr), once(child, "exit")]);
     return Buffer.concat([out, error]);
+  }
+
+  /** Calls the shim while the process behind the shims has other flags than it has: PF_… of linux/sched.h. */
+  async runWithFlags(flags: number, ...action: readonly string[]): Promise<Buffer> {
+    const path = `/proc/${String(this.pid)}/stat`;
+    const [name = "", fields = ""] = readFileSync(path, "utf8").split(/(?<=\) )/u);
+    const changed = join(this.#directory.path, "stat");
+    writeFileSync(changed, name + fields.split(" ").with(6, String(flags)).join(" "));
+    const program = join(this.#directory.path, "shim-of-other-flags");
+    const mount = `unshare --map-root-user --mount sh -c 'mount --bind ${changed} ${path} && exec "$@"'`;
+    writeFileSync(program, `#!/bin/sh\nexec ${mount} - ${this.shim} "$@"\n`, { mode: 0o755 });
+    return this.#call(program, action);
   }
 
   /** The process behind the shims. */
@@ -101,6 +120,71 @@ test("a deletion says that the task was killed, and when where nobody else can",
   await containerd.run("start");
   const alive = DeleteResponse.decode(await containerd.run("-bundle", containerd.bundle, "delete"));
   assert.deepEqual([alive.exitStatus, alive.exitedAt], [137, undefined]);
+});
+
+test("a process that is ending serves no more, though its id is still there", async () => {
+  await using containerd = new Containerd();
+  await containerd.run("start");
+  const remove = ["-bundle", containerd.bundle, "delete"];
+  const [running, exiting] = [0x40_0000, 0x40_0004];
+  assert.equal(DeleteResponse.decode(await containerd.runWithFlags(running, ...remove)).exitedAt, undefined);
+  assert.notEqual(DeleteResponse.decode(await containerd.runWithFlags(exiting, ...remove)).exitedAt, undefined);
+});
+
+test("a start prints what the process has found out that containerd understands", async () => {
+  await using containerd = new Containerd();
+  await containerd.run("start");
+  writeFileSync(`${containerd.address}.kwasm/answer`, '{"version":3}\n');
+  assert.equal(String(await containerd.run("start")), '{"version":3}');
+  assert.equal(
+    readFileSync(join(containerd.bundle, "address"), "utf8"),
+    `unix://${containerd.address}.kwasm/shim.sock`,
+  );
+});
+
+test("the name and the version are told, to containerd in its own words", async () => {
+  await using containerd = new Containerd();
+  const info = RuntimeInfo.decode(await containerd.run("-info"));
+  assert.deepEqual([info.name, info.version?.version], ["io.containerd.kwasm.shim", packageManifest.version]);
+  assert.equal(
+    String(await containerd.run("-v")),
+    `containerd-shim-spin-v2:\n  Version:  ${packageManifest.version}\n`,
+  );
+});
+
+/** Leaves in the bundle what the process behind the shims leaves there of a native container. */
+function markNative({ bundle }: Containerd, shim: string, pid: number | undefined): { mark: string; socket: string } {
+  const [mark, socket] = [join(bundle, "native-shim"), join(bundle, "s")];
+  writeFileSync(socket, "");
+  writeFileSync(mark, [shim, pid, socket, "1 1", ""].join("\n"));
+  return { mark, socket };
+}
+
+test("a native container is deleted by the shim that runs it", async () => {
+  await using containerd = new Containerd();
+  const { address, bundle } = containerd;
+  const shim = join(bundle, "shim");
+  writeFileSync(shim, '#!/bin/sh\necho "$PWD" "$@"\n', { mode: 0o755 });
+  // That id has become another process's, which lives on.
+  const { mark, socket } = markNative(containerd, shim, process.pid);
+  const printed = String(await containerd.run("-bundle", bundle, "delete"));
+  const words = `-namespace default -address ${address} -publish-binary /bin/false -id a -bundle ${bundle} delete`;
+  assert.equal(printed, `${bundle} ${words}\n`);
+  assert.deepEqual([existsSync(socket), existsSync(mark)], [false, false]);
+});
+
+test("the shim of a native container is ended where nobody else can", async () => {
+  await using containerd = new Containerd();
+  const shim = join(containerd.bundle, "shim");
+  copyFileSync("/bin/sleep", shim);
+  chmodSync(shim, 0o755);
+  const running = spawn(shim, ["600"], { stdio: "ignore" });
+  const ended = once(running, "exit");
+  // Another process serves than the one that looked after the container.
+  await containerd.run("start");
+  markNative(containerd, shim, running.pid);
+  await containerd.run("delete");
+  assert.deepEqual(await ended, [null, "SIGKILL"]);
 });
 
 test("an action that containerd does not have is an error", async () => {

@@ -2,6 +2,8 @@ import { type Clock, KwasmError, type Log, systemErrorCode } from "#base";
 import { type Any, Empty, ForwardRequest, timestampOf } from "#proto";
 import { TtrpcClient } from "#ttrpc";
 
+import type { EventJournal } from "./event-journal.ts";
+
 /**
  * Events that wait while containerd is away: a start and an exit of 10,000 tasks. Older ones are dropped then;
  * containerd asks for the state of all tasks when it is back.
@@ -20,33 +22,41 @@ export interface TaskEvent {
   readonly event: Any;
 }
 
+export interface TimedEvent extends TaskEvent {
+  readonly atMs: number;
+}
+
 interface EventPublisherOptions {
   /** containerd's ttrpc socket. */
   readonly address: string;
+  /** What waits; the publisher closes it. */
+  readonly queue: EventJournal;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-/** Sends events to containerd one after the other, and keeps them while it is away. */
+/** Sends events to containerd one after the other, and keeps them while it is away. Each is told at least once. */
 export class EventPublisher implements AsyncDisposable {
   readonly #options: EventPublisherOptions;
   readonly #ending = new AbortController();
-  readonly #queue: (TaskEvent & { readonly atMs: number })[] = [];
+  readonly #queue: EventJournal;
   #client: TtrpcClient | undefined;
   #sending: Promise<void> | undefined;
 
   constructor(options: EventPublisherOptions) {
     this.#options = options;
+    this.#queue = options.queue;
+    if (this.#queue.length > 0) this.#sending = this.#sendAll();
   }
 
   /** Never throws and never waits. */
   publish(event: TaskEvent): void {
     const { clock, log } = this.#options;
     if (this.#queue.length >= EVENTS_QUEUED_MAX) {
-      const dropped = this.#queue.shift();
+      const dropped = this.#queue.removeFirst();
       log.warn("an event is dropped: containerd is away for too long", { topic: dropped?.topic });
     }
-    this.#queue.push({ ...event, atMs: clock.nowMs() });
+    this.#queue.add({ ...event, atMs: clock.nowMs() });
     this.#sending ??= this.#sendAll();
   }
 
@@ -55,6 +65,7 @@ export class EventPublisher implements AsyncDisposable {
     this.#ending.abort(new KwasmError("cancelled", "send events: this process ends"));
     this.#client?.close();
     await this.#sending;
+    this.#queue.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -72,7 +83,7 @@ export class EventPublisher implements AsyncDisposable {
 
   /** Answers false where containerd is away; an event that it refuses is not sent again. */
   async #sendFirst(): Promise<boolean> {
-    const [first] = this.#queue;
+    const { first } = this.#queue;
     if (first === undefined) return true;
     try {
       await this.#send(first);
@@ -81,11 +92,11 @@ export class EventPublisher implements AsyncDisposable {
       this.#options.log.warn("containerd refused an event", { topic: first.topic, reason: String(error) });
     }
     // Another may have taken its place in a full queue meanwhile.
-    if (this.#queue[0] === first) this.#queue.shift();
+    if (this.#queue.first === first) this.#queue.removeFirst();
     return true;
   }
 
-  async #send({ namespace, topic, event, atMs }: TaskEvent & { readonly atMs: number }): Promise<void> {
+  async #send({ namespace, topic, event, atMs }: TimedEvent): Promise<void> {
     if (this.#client?.isOpen !== true) this.#client = await TtrpcClient.connect(this.#options.address);
     await this.#client.call(
       { service: "containerd.services.events.ttrpc.v1.Events", method: "Forward" },

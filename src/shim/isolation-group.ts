@@ -26,3 +26,8 @@ export function isolationGroupOf(
       );
   }
 }
+
+/** Whether the pod shares its cell with no other, so that the cell can be counted as the pod's. */
+export function hasOwnGroup(podAnnotations: Readonly<Record<string, string>>): boolean {
+  return podAnnotations[annotations.isolation] === "pod";
+}

@@ -1,21 +1,31 @@
 import { KwasmError } from "#base";
-import { resolveEntry } from "#image";
-import type { MountSpec, OutputSpec, SandboxSpec, WorkloadSpec } from "#node";
+import { answersHttp, resolveEntry } from "#image";
+import type { MountSpec, SandboxSpec, WorkloadSpec } from "#node";
 
 import type { Bundle, BundleMount } from "./bundle.ts";
-import { listenersOf } from "./container-ports.ts";
-import type { SandboxTask } from "./sandbox-task.ts";
+import type { ContainerdImages } from "./content/containerd-images.ts";
+import { httpListenerOf, portsOf } from "./container-ports.ts";
+import { fifosOf } from "./fifos-of.ts";
+import { MEMORY_BYTES_MAX } from "./linux-resources.ts";
+import { podCgroupOf } from "./pod-cgroup.ts";
+import type { Pod } from "./pod.ts";
+import { networkGrantOf, placeOf, resolverFiles } from "./pod-network.ts";
 import type { TaskIdentity, TaskStreams } from "./task.ts";
-
-/** All that a 32-bit memory can be: the cap of a container without a limit of its own. */
-const MEMORY_BYTES_MAX = 4 * 1024 ** 3;
 
 interface ContainerParts {
   readonly identity: TaskIdentity;
   readonly streams: TaskStreams;
   readonly bundle: Bundle;
   /** The container's pod; without one it is in an isolation group of its containerd namespace. */
-  readonly pod: SandboxTask | undefined;
+  readonly pod: Pod | undefined;
+  /** Where a container's module is looked for when its root file system has none. */
+  readonly images: ContainerdImages;
+}
+
+interface ContainerPlan {
+  readonly sandbox: SandboxSpec;
+  readonly workload: WorkloadSpec;
+  readonly unservedPorts: readonly string[];
 }
 
 /**
@@ -23,60 +33,89 @@ interface ContainerParts {
  * they are opened once its ports are known and close with it; the pod's isolation group is what it shares. Throws a
  * typed error for what cannot be run.
  */
-export async function planContainer(parts: ContainerParts): Promise<{ sandbox: SandboxSpec; workload: WorkloadSpec }> {
-  const { identity, streams, bundle, pod } = parts;
-  const id = `${identity.namespace}/${identity.id}`;
-  const { module, argv } = await resolveModule(identity.id, bundle);
+export async function planContainer(parts: ContainerParts): Promise<ContainerPlan> {
+  const { identity, streams, bundle, pod, images } = parts;
+  const id = nodeIdOf(identity);
+  const { module, argv } = await resolveModule(identity, bundle, images);
+  const { listeners: declared, unserved } = portsOf(bundle.annotations);
+  const place = pod?.network ?? bundle.network;
+  const listeners = declared.length > 0 ? declared : await undeclaredListeners(module.path, bundle, place);
+  const network = networkGrantOf(bundle);
   return {
-    sandbox: { id, group: pod?.group ?? identity.namespace, ...placeOf(bundle, pod) },
+    unservedPorts: unserved,
+    sandbox: {
+      id,
+      group: pod?.group ?? identity.namespace,
+      ...(bundle.user === undefined ? {} : { user: bundle.user }),
+      ...placeOf(listeners, place, network),
+      ...accountOf(bundle, pod),
+    },
     workload: {
       id,
       sandboxId: id,
       displayName: displayNameOf(identity, bundle),
       module,
       args: argv,
-      env: bundle.env,
+      env: environmentOf(bundle),
       mounts: mountsOf(bundle),
-      output: outputOf(streams),
-      memoryBytesMax: Math.min(bundle.memoryBytesMax ?? MEMORY_BYTES_MAX, MEMORY_BYTES_MAX),
+      output: { kind: "fifos", ...fifosOf(streams) },
+      ...(network === undefined ? {} : { network }),
+      memoryBytesMax: MEMORY_BYTES_MAX,
+      ...bundle.limits,
     },
   };
 }
 
-/** containerd has put the image's entrypoint and the pod's command together already; the root file system is the image. */
-async function resolveModule(name: string, { args, env, workingDirectory, rootPath }: Bundle) {
-  return resolveEntry({
-    name,
-    digest: "sha256:",
-    root: rootPath,
-    isArtifact: false,
-    config: {
-      os: "linux",
-      architecture: "wasm",
-      entrypoint: [],
-      cmd: args,
-      env,
-      workingDirectory,
-      user: "",
-      labels: {},
-      diffIds: [],
-    },
-  });
+/** A container without a network of its own would take the port of others on its machine. */
+async function undeclaredListeners(
+  modulePath: string,
+  { env }: Bundle,
+  network: Bundle["network"],
+): Promise<SandboxSpec["listeners"]> {
+  if (network.kind === "host" || network.path === undefined) return [];
+  return (await answersHttp(modulePath)) ? [httpListenerOf(env)] : [];
+}
+
+/** What the runtime calls the container's sandbox and workload. */
+export function nodeIdOf({ namespace, id }: TaskIdentity): string {
+  return `${namespace}/${id}`;
 }
 
 /**
- * Sockets of a pod's container belong into the network of the pod's sandbox. The path that the container itself names
- * leads through `/proc` to a process that a virtual sandbox does not have.
+ * containerd has put the image's entrypoint and the pod's command together already, and the root file system is the
+ * image. Only where that holds no such module, as for images of Wasm layers, containerd is asked for the image.
  */
-function placeOf(bundle: Bundle, pod: SandboxTask | undefined): Pick<SandboxSpec, "listeners" | "networkNamespace"> {
-  const listeners = listenersOf(bundle.annotations);
-  const network = pod?.network ?? bundle.network;
-  if (network.kind === "host" || listeners.length === 0) return { listeners };
-  if (network.path !== undefined) return { listeners, networkNamespace: network.path };
-  throw new KwasmError(
-    "unsupported",
-    "open the ports of a container: it asks for a network of its own that nobody made; run it with --net-host or in a pod",
-  );
+async function resolveModule(identity: TaskIdentity, bundle: Bundle, images: ContainerdImages) {
+  const { args, env, workingDirectory, rootPath } = bundle;
+  const config = { ...emptyConfig, cmd: args, env, workingDirectory };
+  const image = { name: identity.id, digest: "sha256:", root: rootPath, isArtifact: false, config } as const;
+  try {
+    return await resolveEntry(image);
+  } catch (error) {
+    const isMissing = error instanceof KwasmError && error.code === "not-found";
+    const fetched = isMissing ? await images.open(identity.namespace, identity.id) : undefined;
+    if (fetched === undefined) throw error;
+    return resolveEntry({ ...fetched, config });
+  }
+}
+
+const emptyConfig = {
+  os: "linux",
+  architecture: "wasm",
+  entrypoint: [],
+  user: "",
+  labels: {},
+  diffIds: [],
+} as const;
+
+/** A cell that is the pod's alone is counted and limited with it, as its first container says. */
+function accountOf(
+  { cgroupsPath, oomScoreAdj }: Bundle,
+  pod: Pod | undefined,
+): Pick<SandboxSpec, "podCgroup" | "oomScoreAdj"> {
+  const podCgroup = pod?.hasOwnGroup === true ? podCgroupOf(cgroupsPath) : undefined;
+  if (podCgroup === undefined) return {};
+  return oomScoreAdj === undefined ? { podCgroup } : { podCgroup, oomScoreAdj };
 }
 
 function displayNameOf({ namespace, id }: TaskIdentity, { annotations }: Bundle): string {
@@ -91,7 +130,7 @@ function mountsOf({ rootPath, isRootReadOnly, mounts }: Bundle): MountSpec[] {
   const bound = mounts.filter(isBind).map(({ source, destination, options }) => ({
     hostPath: source,
     guestPath: destination,
-    readOnly: options.includes("ro"),
+    readOnly: options.includes("ro") || resolverFiles.includes(destination),
   }));
   return [root, ...bound];
 }
@@ -100,12 +139,11 @@ function isBind({ type, options }: BundleMount): boolean {
   return type === "bind" || options.includes("bind") || options.includes("rbind");
 }
 
-/** With a terminal there is one stream only, and containerd reads it as the standard output. */
-function outputOf({ stdout, stderr, terminal }: TaskStreams): OutputSpec {
-  const stderrPath = terminal ? stdout : stderr;
-  return {
-    kind: "fifos",
-    ...(stdout === "" ? {} : { stdoutPath: stdout }),
-    ...(stderrPath === "" ? {} : { stderrPath }),
-  };
+/**
+ * WASI knows no working directory. Programs of Go begin in the one that PWD names; those of C and Rust begin in `/`
+ * whatever they are told.
+ */
+function environmentOf({ env, workingDirectory }: Bundle): WorkloadSpec["env"] {
+  if (workingDirectory === "/" || env.some(([name]) => name === "PWD")) return env;
+  return [...env, ["PWD", workingDirectory]];
 }

@@ -30,6 +30,17 @@ export class RootMounts {
     }
   }
 
+  /** Those of an earlier process, which are mounted already. */
+  static restore(count: number, target: string): RootMounts {
+    const root = new RootMounts([], target);
+    root.#count = count;
+    return root;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
   /** Idempotent. */
   unmount(): void {
     for (; this.#count > 0; this.#count -= 1) unmountFileSystem(this.#target);

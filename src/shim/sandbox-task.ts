@@ -1,11 +1,14 @@
 import { constants } from "node:os";
 
-import type { NodeRuntime } from "#node";
+import { KwasmError } from "#base";
+import type { Inspection, NodeRuntime } from "#node";
 
 import type { Bundle } from "./bundle.ts";
-import { isolationGroupOf } from "./isolation-group.ts";
+import { hasOwnGroup, isolationGroupOf } from "./isolation-group.ts";
+import type { PodPlace } from "./native/adapt-specification.ts";
 import { endingSignal } from "./signal.ts";
-import type { Task, TaskExit, TaskIdentity, TaskMemory, TaskObserver, TaskStreams } from "./task.ts";
+import type { PodState } from "./task-journal.ts";
+import type { Task, TaskExit, TaskIdentity, TaskObserver, TaskStreams, TaskUsage } from "./task.ts";
 
 interface SandboxTaskOptions {
   readonly identity: TaskIdentity;
@@ -14,6 +17,8 @@ interface SandboxTaskOptions {
   readonly runtime: NodeRuntime;
   readonly observer: TaskObserver;
   readonly now: () => number;
+  /** Writes down what the next process needs to know. */
+  readonly remember: (state: PodState) => void;
 }
 
 /**
@@ -28,6 +33,7 @@ export class SandboxTask implements Task {
   readonly network: Bundle["network"];
   /** Isolation group of the pod's guests. */
   readonly group: string;
+  readonly hasOwnGroup: boolean;
   readonly #options: SandboxTaskOptions;
   readonly #exited = Promise.withResolvers<TaskExit>();
   #status: Task["status"] = "created";
@@ -42,12 +48,27 @@ export class SandboxTask implements Task {
     this.streams = streams;
     this.network = bundle.network;
     this.group = isolationGroupOf(identity, bundle.annotations);
+    this.hasOwnGroup = hasOwnGroup(bundle.annotations);
   }
 
   static async create(options: SandboxTaskOptions): Promise<SandboxTask> {
     const task = new SandboxTask(options);
     await options.runtime.createSandbox({ id: task.#nodeId, group: task.group, listeners: [] });
     return task;
+  }
+
+  /** The place that an earlier process made. */
+  static restore(options: SandboxTaskOptions, { status, exit }: PodState): SandboxTask {
+    const task = new SandboxTask(options);
+    task.#status = status;
+    task.#exit = exit;
+    if (exit !== undefined) task.#exited.resolve(exit);
+    return task;
+  }
+
+  /** What it lends to the pod's native containers. */
+  get place(): PodPlace {
+    return this.#options.bundle;
   }
 
   get status(): Task["status"] {
@@ -63,6 +84,8 @@ export class SandboxTask implements Task {
   }
 
   async start(): Promise<void> {
+    if (this.#status !== "created") return;
+    this.#options.remember({ status: "running" });
     this.#status = "running";
     this.#options.observer.onStart(this);
   }
@@ -72,8 +95,29 @@ export class SandboxTask implements Task {
     this.#end(signal);
   }
 
-  async memory(): Promise<TaskMemory> {
-    return { usageBytes: 0, limitBytes: 0 };
+  usage(): TaskUsage {
+    return { cpuNanoseconds: 0, memoryBytes: 0, memoryBytesMax: 0 };
+  }
+
+  /** There is nothing that limits could hold. */
+  update(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async pause(): Promise<void> {
+    throw new KwasmError("unsupported", `pause the place of pod "${this.id}": it runs nothing; pause its containers`);
+  }
+
+  async resume(): Promise<void> {
+    throw new KwasmError("unsupported", `resume the place of pod "${this.id}": it is never paused`);
+  }
+
+  async closeInput(): Promise<void> {
+    // Nothing reads.
+  }
+
+  async inspect(): Promise<Inspection> {
+    throw new KwasmError("unsupported", `look into pod "${this.id}": it has no process; name one of its containers`);
   }
 
   async remove(): Promise<void> {
@@ -88,6 +132,7 @@ export class SandboxTask implements Task {
   #end(signal: number): void {
     const exit = { code: 128 + signal, atMs: this.#options.now(), isOutOfMemory: false };
     const wasRunning = this.#status === "running";
+    this.#options.remember({ status: "stopped", exit });
     this.#status = "stopped";
     this.#exit = exit;
     this.#exited.resolve(exit);

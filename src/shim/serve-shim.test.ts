@@ -10,6 +10,7 @@ import {
   DeleteResponse,
   Empty,
   KillRequest,
+  type MessageValue,
   MetricsV1,
   MetricsV2,
   PidResponse,
@@ -18,6 +19,7 @@ import {
   StateResponse,
   StatsResponse,
   taskStatus,
+  UpdateTaskRequest,
   WaitResponse,
 } from "#proto";
 
@@ -29,6 +31,7 @@ const wait = { request: ProcessRequest, response: WaitResponse };
 const kill = { request: KillRequest, response: Empty };
 const remove = { request: ProcessRequest, response: DeleteResponse };
 const stats = { request: ProcessRequest, response: StatsResponse };
+const update = { request: UpdateTaskRequest, response: Empty };
 const nothing = { request: ProcessRequest, response: Empty };
 
 test("a container runs to its end as containerd asks for it, and tells it in order", async () => {
@@ -100,7 +103,7 @@ test("a pod's ports are opened in its network and closed at its container's dele
   await once(holder.stdout, "data");
   const networkPath = `/proc/${String(holder.pid)}/ns/net`;
   const isListening = (): boolean =>
-    execFileSync("nsenter", [`--net=${networkPath}`, "cat", "/proc/net/tcp"], { encoding: "utf8" }).includes(":1F90 ");
+    execFileSync("nsenter", [`--net=${networkPath}`, "cat", "/proc/net/tcp6"], { encoding: "utf8" }).includes(":1F90 ");
   {
     await using shim = await TestShim.start();
     await shim.create("pod", { annotations: pod, networkPath });
@@ -126,17 +129,136 @@ test("events wait for a containerd that is away", async () => {
   assert.deepEqual(await shim.whenEvents(2), ["default/tasks/create", "default/tasks/start"]);
 });
 
-test("memory is told as the host's kind of cgroup would", async () => {
-  for (const cgroups of ["v1", "v2"] as const) {
-    await using shim = await TestShim.start({ cgroups });
-    await shim.create("a", { guest: "sleeper" });
-    await shim.call("Start", start, { id: "a" });
-    const { stats: metrics } = await shim.call("Stats", stats, { id: "a" });
-    assert.equal(metrics?.typeUrl, `io.containerd.cgroups.${cgroups}.Metrics`);
-    const value = metrics?.value ?? new Uint8Array();
-    const memory = cgroups === "v1" ? MetricsV1.decode(value).memory?.usage : MetricsV2.decode(value).memory;
-    assert.equal(memory?.usage, 65_536n);
+async function readStats(shim: TestShim, id: string, cgroups: "v1" | "v2" = "v1"): Promise<Uint8Array> {
+  const { stats: metrics } = await shim.call("Stats", stats, { id });
+  assert.equal(metrics?.typeUrl, `io.containerd.cgroups.${cgroups}.Metrics`);
+  return metrics.value;
+}
+
+test("what a guest uses is told as version 1 of cgroups would", async () => {
+  await using shim = await TestShim.start({ cgroups: "v1" });
+  await shim.create("a", { guest: "sleeper" });
+  await shim.call("Start", start, { id: "a" });
+  const metrics = MetricsV1.decode(await readStats(shim, "a"));
+  const total = metrics.cpu?.usage?.total ?? 0n;
+  assert.ok(total > 0n);
+  assert.deepEqual(metrics, {
+    pids: { current: 1n, limit: 0n },
+    cpu: { usage: { total, user: total } },
+    memory: {
+      rss: 65_536n,
+      activeAnon: 65_536n,
+      hierarchicalMemoryLimit: 1_048_576n,
+      totalRss: 65_536n,
+      totalActiveAnon: 65_536n,
+      usage: { usage: 65_536n, limit: 1_048_576n },
+    },
+    memoryOomControl: { oomKill: 0n },
+  });
+});
+
+test("what a guest uses is told as version 2 of cgroups would", async () => {
+  await using shim = await TestShim.start({ cgroups: "v2" });
+  await shim.create("a", { guest: "sleeper" });
+  await shim.call("Start", start, { id: "a" });
+  const metrics = MetricsV2.decode(await readStats(shim, "a", "v2"));
+  const usageUsec = metrics.cpu?.usageUsec ?? 0n;
+  assert.ok(usageUsec > 0n);
+  assert.deepEqual(metrics, {
+    pids: { current: 1n, limit: 0n },
+    cpu: { usageUsec, userUsec: usageUsec },
+    memory: { anon: 65_536n, activeAnon: 65_536n, usage: 65_536n, usageLimit: 1_048_576n },
+    memoryEvents: { max: 0n, oom: 0n, oomKill: 0n },
+  });
+});
+
+test("a guest that has ended has no memory and keeps its time", async () => {
+  await using shim = await TestShim.start();
+  await shim.create("a");
+  assert.equal(MetricsV1.decode(await readStats(shim, "a")).cpu?.usage?.total, 0n);
+  await shim.call("Start", start, { id: "a" });
+  await shim.call("Wait", wait, { id: "a" });
+  const ended = await readStats(shim, "a");
+  const { pids, cpu, memory } = MetricsV1.decode(ended);
+  assert.ok((cpu?.usage?.total ?? 0n) > 0n);
+  assert.deepEqual([pids?.current, memory?.usage?.usage], [0n, 0n]);
+  assert.deepEqual(await readStats(shim, "a"), ended);
+});
+
+test("a pod's place uses nothing and says so", async () => {
+  await using shim = await TestShim.start();
+  await shim.create("pod", { annotations: pod });
+  await shim.call("Start", start, { id: "pod" });
+  const { pids, cpu, memory } = MetricsV1.decode(await readStats(shim, "pod"));
+  assert.deepEqual([pids?.current, cpu?.usage?.total, memory?.usage?.usage], [1n, 0n, 0n]);
+  await shim.call("Update", update, { id: "pod", resources: resourcesOf({ cpu: { shares: 2 } }) });
+  await assert.rejects(shim.call("Pause", nothing, { id: "pod" }), { code: "unsupported", message: /its containers/u });
+});
+
+/** As containerd writes them; kubelet's ask for all limits each time, with every device denied. */
+function resourcesOf(limits: object): MessageValue<typeof UpdateTaskRequest>["resources"] {
+  const resources = { devices: [{ allow: false, access: "rwm" }], ...limits };
+  const typeUrl = "types.containerd.io/opencontainers/runtime-spec/1/LinuxResources";
+  return { typeUrl, value: Buffer.from(JSON.stringify(resources)) };
+}
+
+test("limits change as kubelet asks for it, memory before processors, and again without harm", async () => {
+  await using shim = await TestShim.start();
+  await shim.create("a", { guest: "sleeper" });
+  await shim.call("Start", start, { id: "a" });
+  const memory = { limit: 2 * 1_048_576 };
+  const changes = [{ memory }, { memory, cpu: { shares: 512, quota: 50_000, period: 100_000 } }];
+  for (const limits of [...changes, ...changes]) {
+    await shim.call("Update", update, { id: "a", resources: resourcesOf(limits) });
   }
+  assert.equal(MetricsV1.decode(await readStats(shim, "a")).memory?.usage?.limit, 2_097_152n);
+  await assert.rejects(shim.call("Update", update, { id: "a", resources: resourcesOf({ memory: { limit: 4_096 } }) }), {
+    code: "failed-precondition",
+    message: /"4096".*"65536"/u,
+  });
+  assert.equal(MetricsV1.decode(await readStats(shim, "a")).memory?.usage?.limit, 2_097_152n);
+  await assert.rejects(shim.call("Update", update, { id: "a" }), { code: "invalid-argument" });
+  await shim.call("Kill", kill, { id: "a", signal: 9 });
+  await assert.rejects(shim.call("Update", update, { id: "a", resources: resourcesOf({}) }), { code: "not-found" });
+});
+
+test("a module that begins with more than its limit fails its start with both numbers", async () => {
+  await using shim = await TestShim.start();
+  await shim.create("a", { guest: "sleeper" });
+  await shim.call("Update", update, { id: "a", resources: resourcesOf({ memory: { limit: 4_096 } }) });
+  await assert.rejects(shim.call("Start", start, { id: "a" }), {
+    code: "failed-precondition",
+    message: /"65536" bytes of memory.*"4096"/u,
+  });
+});
+
+test("a task is paused, told so, not deleted meanwhile, resumed and ended", async () => {
+  await using shim = await TestShim.start();
+  await shim.takeEvents();
+  await shim.create("a", { guest: "sleeper" });
+  await assert.rejects(shim.call("Pause", nothing, { id: "a" }), { code: "failed-precondition" });
+  await shim.call("Start", start, { id: "a" });
+  for (const [name, status] of [
+    ["Pause", taskStatus.paused],
+    ["Pause", taskStatus.paused],
+    ["Resume", taskStatus.running],
+    ["Resume", taskStatus.running],
+    ["Pause", taskStatus.paused],
+  ] as const) {
+    await shim.call(name, nothing, { id: "a" });
+    assert.equal((await shim.call("State", state, { id: "a" })).status, status);
+  }
+  assert.equal(MetricsV1.decode(await readStats(shim, "a")).pids?.current, 1n);
+  await shim.call("Update", update, { id: "a", resources: resourcesOf({ memory: { limit: 2_097_152 } }) });
+  await assert.rejects(shim.call("Delete", remove, { id: "a" }), { code: "failed-precondition", message: /"paused"/u });
+  await shim.call("Kill", kill, { id: "a", signal: 15 });
+  assert.equal((await shim.call("Wait", wait, { id: "a" })).exitStatus, 143);
+  await assert.rejects(shim.call("Resume", nothing, { id: "a" }), { code: "failed-precondition" });
+  await shim.call("Delete", remove, { id: "a" });
+  assert.deepEqual(
+    (await shim.whenEvents(7)).slice(2),
+    ["paused", "resumed", "paused", "exit", "delete"].map((what) => `default/tasks/${what}`),
+  );
 });
 
 test("each task has a process to show, and containerd's housekeeping is answered", async () => {
@@ -145,7 +267,7 @@ test("each task has a process to show, and containerd's housekeeping is answered
   const pids = { request: ProcessRequest, response: PidsResponse };
   assert.equal((await shim.call("Pids", pids, { id: "a" })).processes.length, 1);
   for (const name of ["Shutdown", "CloseIO", "ResizePty"]) await shim.call(name, nothing, { id: "a" });
-  for (const name of ["Exec", "Pause", "Resume", "Checkpoint", "Update"]) {
+  for (const name of ["Checkpoint"]) {
     await assert.rejects(shim.call(name, nothing, { id: "a" }), { code: "unsupported" });
   }
   await assert.rejects(shim.call("State", state, { id: "a", execId: "x" }), { code: "not-found" });
@@ -183,7 +305,21 @@ test("any bytes as any request are answered by a typed error and harm nobody", a
   await shim.create("the-guest", { guest: "sleeper" });
   await shim.call("Start", start, { id: "the-guest" });
   const codes = new Set(["corrupt", "limit-exceeded", "not-found", "invalid-argument", "unsupported"]);
-  const names = fc.constantFrom("State", "Create", "Start", "Delete", "Pids", "Kill", "Wait", "Stats", "Exec", "None");
+  const names = fc.constantFrom(
+    "State",
+    "Create",
+    "Start",
+    "Delete",
+    "Pids",
+    "Kill",
+    "Wait",
+    "Stats",
+    "Update",
+    "Pause",
+    "Resume",
+    "Exec",
+    "None",
+  );
   const requests = fc.oneof(fc.uint8Array({ maxLength: 200 }), fc.constant(ProcessRequest.encode({ id: "b" })));
   await fc.assert(
     fc.asyncProperty(names, requests, async (name, bytes) => {

@@ -6,21 +6,36 @@ import { join } from "node:path";
 import loadWabt from "wabt";
 
 import { type Clock, silentLog, systemClock } from "#base";
+import { localHost } from "#node";
 import { CreateTaskRequest, Empty, ForwardRequest, type Message, type MessageValue, PidResponse } from "#proto";
-import { method, TtrpcClient, TtrpcServer } from "#ttrpc";
+import { dispatchTo, method, TtrpcClient, TtrpcServer } from "#ttrpc";
 
-import { serveShim } from "./serve-shim.ts";
+import { openShim } from "./serve-shim.ts";
 import type { CgroupVersion } from "./task-answers.ts";
 
 const print = `(import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
   (memory (export "memory") 1)
   (data (i32.const 0) "\\10\\00\\00\\00\\06\\00\\00\\00") (data (i32.const 16) "hello\\n")`;
 /**
- * What tests run: one that prints and exits with 3, one that prints and sleeps for an hour, one that is no valid module,
- * and one that grows its memory until it may not.
+ * What tests run: one that prints and exits with 3, one that prints and sleeps for an hour, one that never yields, one
+ * that copies its input and exits with its output's file type, one that is no valid module, and one that grows its memory
+ * until it may not.
  */
 const guests = {
   invalid: `(module (func (export "_start") (i32.const 1)))`,
+  spinner: `(module (memory (export "memory") 1) (func (export "_start") (loop $again (br $again))))`,
+  copier: `(module (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "fd_fdstat_get" (func $fdstat (param i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32))) ${print}
+    (func (export "_start")
+      (loop $more
+        (i32.store (i32.const 0) (i32.const 1024)) (i32.store (i32.const 4) (i32.const 512))
+        (drop (call $read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 8)))
+        (i32.store (i32.const 4) (i32.load (i32.const 8)))
+        (if (i32.load (i32.const 8))
+          (then (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 12))) (br $more))))
+      (drop (call $fdstat (i32.const 1) (i32.const 2048)))
+      (call $exit (i32.load8_u (i32.const 2048)))))`,
   hungry: `(module (memory (export "memory") 1)
     (func (export "_start")
       (loop $more (br_if $more (i32.ne (memory.grow (i32.const 1)) (i32.const -1)))) unreachable))`,
@@ -35,6 +50,8 @@ const guests = {
 
 export interface TestContainer {
   readonly guest?: keyof typeof guests;
+  readonly hasInput?: boolean;
+  readonly terminal?: boolean;
   readonly annotations?: Readonly<Record<string, string>>;
   readonly networkPath?: string;
 }
@@ -53,8 +70,13 @@ export class TestShim implements AsyncDisposable {
     shim.#cleanup.defer(() => shim.#directory.remove());
     const { cgroups = "v1", clock = systemClock } = options;
     const directory = shim.#path("shim");
-    const base = { directory, eventsAddress: shim.#path("events.sock"), log: silentLog };
-    shim.#cleanup.use(await serveShim({ ...base, cgroups, clock }));
+    const eventsAddress = shim.#path("events.sock");
+    const containerd = { address: shim.#path("containerd.sock"), eventsAddress, publishBinary: "/bin/false" };
+    const containerdRoot = shim.#path("root");
+    const base = { directory, containerd, containerdRoot, log: silentLog, host: localHost(), processMark: "1 1" };
+    const { services } = shim.#cleanup.use(await openShim({ ...base, cgroups, clock }));
+    const server = shim.#cleanup.use(new TtrpcServer(dispatchTo(services), silentLog));
+    await server.listen(join(directory, "shim.sock"));
     shim.#client = shim.#cleanup.use(await TtrpcClient.connect(join(directory, "shim.sock")));
     return shim;
   }
@@ -66,7 +88,10 @@ export class TestShim implements AsyncDisposable {
       this.#whenEvent.resolve();
       return {};
     });
-    const server = new TtrpcServer({ "containerd.services.events.ttrpc.v1.Events": { Forward: forward } }, silentLog);
+    const server = new TtrpcServer(
+      dispatchTo({ "containerd.services.events.ttrpc.v1.Events": { Forward: forward } }),
+      silentLog,
+    );
     this.#cleanup.use(server);
     await server.listen(this.#path("events.sock"));
   }
@@ -95,14 +120,23 @@ export class TestShim implements AsyncDisposable {
   async create(
     id: string,
     container: TestContainer = {},
-  ): Promise<{ readonly stdout: string; readonly bundle: string }> {
+  ): Promise<{ readonly stdin: string; readonly stdout: string; readonly bundle: string }> {
     const bundle = this.#path(join("default", id));
     await this.#writeBundle(bundle, container);
     const stdout = join(bundle, "stdout");
-    execFileSync("mkfifo", [stdout]);
-    const request: Partial<MessageValue<typeof CreateTaskRequest>> = { id, bundle, stdout };
+    const stdin = container.hasInput === true ? join(bundle, "stdin") : "";
+    execFileSync("mkfifo", [stdout, ...(stdin === "" ? [] : [stdin])]);
+    const { terminal = false } = container;
+    const request: Partial<MessageValue<typeof CreateTaskRequest>> = { id, bundle, stdin, stdout, terminal };
     await this.call("Create", { request: CreateTaskRequest, response: PidResponse }, request);
-    return { stdout, bundle };
+    return { stdin, stdout, bundle };
+  }
+
+  /** A FIFO of its own, as containerd makes them for further processes. */
+  makeFifo(name: string): string {
+    const path = this.#path(name);
+    execFileSync("mkfifo", [path]);
+    return path;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -5,8 +5,12 @@ import {
   packAny,
   TaskCreate,
   TaskDelete,
+  TaskExecAdded,
+  TaskExecStarted,
   TaskExit,
   TaskOom,
+  TaskPaused,
+  TaskResumed,
   TaskStart,
 } from "#proto";
 
@@ -37,8 +41,33 @@ export class TaskEvents implements TaskObserver {
     this.#tell(task, "/tasks/exit", TaskExit, { containerId: id, id, pid: TASK_PID, ...exitFields(exit) });
   }
 
+  onPause(task: Task): void {
+    this.#tell(task, "/tasks/paused", TaskPaused, { containerId: task.id });
+  }
+
+  onResume(task: Task): void {
+    this.#tell(task, "/tasks/resumed", TaskResumed, { containerId: task.id });
+  }
+
   onDelete(task: Task): void {
     this.#tell(task, "/tasks/delete", TaskDelete, { containerId: task.id, pid: TASK_PID, ...exitFields(task.exit) });
+  }
+
+  onExecAdded(task: Task, execId: string): void {
+    this.#tell(task, "/tasks/exec-added", TaskExecAdded, { containerId: task.id, execId });
+  }
+
+  onExecStart(task: Task, execId: string): void {
+    this.#tell(task, "/tasks/exec-started", TaskExecStarted, { containerId: task.id, execId, pid: TASK_PID });
+  }
+
+  onExecExit(task: Task, execId: string, exit: Exit): void {
+    this.#tell(task, "/tasks/exit", TaskExit, {
+      containerId: task.id,
+      id: execId,
+      pid: TASK_PID,
+      ...exitFields(exit),
+    });
   }
 
   #tell<Type extends Message<object>>(task: Task, topic: string, type: Type, event: Partial<MessageValue<Type>>): void {

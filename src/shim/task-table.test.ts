@@ -16,8 +16,13 @@ function taskOf(namespace: string, id: string): Task {
     exit: undefined,
     exited,
     start: () => Promise.resolve(),
+    closeInput: () => Promise.resolve(),
+    inspect: () => Promise.reject(new Error("there is nothing to look at")),
     kill: () => Promise.resolve(),
-    memory: () => Promise.resolve({ usageBytes: 0, limitBytes: 0 }),
+    usage: () => ({ cpuNanoseconds: 0, memoryBytes: 0, memoryBytesMax: 0 }),
+    update: () => Promise.resolve(),
+    pause: () => Promise.resolve(),
+    resume: () => Promise.resolve(),
     remove: () => Promise.resolve(),
   };
 }

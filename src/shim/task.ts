@@ -1,3 +1,5 @@
+import type { Inspection, InspectionSpec, WorkloadLimits } from "#node";
+
 /** How a task ended. */
 export interface TaskExit {
   readonly code: number;
@@ -20,10 +22,10 @@ export interface TaskIdentity {
   readonly bundle: string;
 }
 
-/** What containerd calls a task: one container, or the place of a pod that it thinks of as a container. */
-export interface Task extends TaskIdentity {
+/** What can be started, waited for and ended: a task itself, or a process that was added to it. */
+export interface TaskProcess {
   readonly streams: TaskStreams;
-  readonly status: "created" | "running" | "stopped";
+  readonly status: "created" | "running" | "stopped" | "paused";
   readonly exit: TaskExit | undefined;
   /** Never rejects. */
   readonly exited: Promise<TaskExit>;
@@ -31,14 +33,30 @@ export interface Task extends TaskIdentity {
   start(): Promise<void>;
   /** Ends it for a signal's number, unless that signal ends nothing by default. */
   kill(signal: number): Promise<void>;
-  memory(): Promise<TaskMemory>;
+  /** Nobody will write to its standard input any more. Idempotent. */
+  closeInput(): Promise<void>;
+}
+
+/** What containerd calls a task: one container, or the place of a pod that it thinks of as a container. */
+export interface Task extends TaskIdentity, TaskProcess {
+  /** Looks into it by a command of the runtime; throws `unsupported` for one that has nothing to look at. */
+  inspect(spec: InspectionSpec): Promise<Inspection>;
+  /** What it has used so far, answered at once. */
+  usage(): TaskUsage;
+  /** Changes its limits; what is left out stays as it is. */
+  update(limits: WorkloadLimits): Promise<void>;
+  /** Throws a typed error for a task that cannot be paused; nothing happens to one that is. */
+  pause(): Promise<void>;
+  resume(): Promise<void>;
   /** Gives back all that it holds; what still runs is ended. */
   remove(): Promise<void>;
 }
 
-export interface TaskMemory {
-  readonly usageBytes: number;
-  readonly limitBytes: number;
+export interface TaskUsage {
+  readonly cpuNanoseconds: number;
+  readonly memoryBytes: number;
+  /** 0 where there is no limit because there is no guest. */
+  readonly memoryBytesMax: number;
 }
 
 /** What a task does by itself, told in the order in which it happens. */
