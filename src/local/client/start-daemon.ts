@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync } from "node:fs";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
-import { KwasmError } from "#base";
+import { KwasmError, nodeCommand } from "#base";
 import type { ReadinessLine } from "../daemon/serve-daemon.ts";
 import { statePaths } from "../store/state-paths.ts";
 
@@ -21,7 +21,8 @@ export async function startDaemon(stateDir: string, command: readonly string[]):
   const { controlLog } = statePaths(stateDir);
   const logFd = openSync(controlLog, "a", 0o600);
   try {
-    const child = spawn(process.execPath, command, {
+    const [program, ...words] = nodeCommand();
+    const child = spawn(program, [...words, ...command], {
       detached: true,
       cwd: "/",
       stdio: ["ignore", logFd, logFd, "pipe"],

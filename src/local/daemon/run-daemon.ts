@@ -6,7 +6,7 @@ import { openStore } from "#image";
 import type { NodeRuntime } from "#node";
 import { Controllers } from "../controllers/controllers.ts";
 import { lowestBindablePort } from "../pods/bindable-ports.ts";
-import { createContainerImages, type ContainerImages } from "../pods/container-images.ts";
+import { createContainerImages, type ContainerImages, type PullForPod } from "../pods/container-images.ts";
 import { AddressAllocator, addressRanges } from "../pods/pod-addresses.ts";
 import type { PodContext } from "../pods/pod-context.ts";
 import { PodManager } from "../pods/pod-manager.ts";
@@ -35,6 +35,8 @@ export interface DaemonOptions {
   readonly createRuntime: (log: Log) => NodeRuntime | Promise<NodeRuntime>;
   readonly clock?: Clock;
   readonly log?: Log;
+  /** Asks registries for images; without it pods start from the local store alone. */
+  readonly pullImage?: PullForPod;
   /** In place of the local store; tests bring their own. */
   readonly images?: ContainerImages;
 }
@@ -193,7 +195,7 @@ function podContext(
   mkdirSync(paths.podsDir, { recursive: true, mode: 0o700 });
   return {
     ...parts,
-    images: options.images ?? createContainerImages(openStore(options.imagesDir), paths.unpackedDir),
+    images: options.images ?? createContainerImages(openStore(options.imagesDir), paths.unpackedDir, options.pullImage),
     paths,
     nodeName: hostname(),
     addresses: new AddressAllocator(addressRanges(paths.stateDir).pods, used),

@@ -13,6 +13,8 @@ export interface PodSpec {
   readonly nodeName?: string;
   /** False leaves out the `{NAME}_SERVICE_HOST` variables of services. */
   readonly enableServiceLinks: boolean;
+  /** Secrets with credentials for registries. */
+  readonly imagePullSecrets?: readonly { readonly name: string }[];
 }
 
 export type RestartPolicy = "Always" | "OnFailure" | "Never";

@@ -135,11 +135,11 @@ export class ContainerRunner {
       this.#block(prepared.blocked);
       return undefined;
     }
-    const { spec, imageID } = prepared;
+    const { spec, imageID, pulled } = prepared;
     this.#imageID = imageID;
     this.#workloadId = spec.id;
     this.#ended = new AbortController();
-    this.#record("Normal", "Pulled", `Container image "${this.#options.container.image}" already present on machine`);
+    this.#record("Normal", "Pulled", pulled);
     await context.runtime.createWorkload(spec);
     this.#record("Normal", "Created", `Created container: ${this.#options.container.name}`);
     return this.#startCreated(spec.id);

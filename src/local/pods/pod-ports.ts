@@ -2,11 +2,13 @@ import { type Container, matchesLabels, type Pod, type Service } from "../kinds/
 
 /**
  * The ports that a pod listens on: what its containers declare. A pod that declares none is given those numbers that
- * its probes and the Services that select it go to, since it must mean one of them.
+ * its probes and the Services that select it go to, since it must mean one of them, and those of its variables PORT.
  */
 export function portsOfPod(pod: Pod, services: readonly Service[]): number[] {
   const numbers = pod.spec.containers.flatMap(declaredPorts);
-  return [...new Set(numbers.length > 0 ? numbers : [...probedPorts(pod), ...servedPorts(pod, services)])];
+  return [
+    ...new Set(numbers.length > 0 ? numbers : [...probedPorts(pod), ...servedPorts(pod, services), ...namedPorts(pod)]),
+  ];
 }
 
 /** The ports of a container that can be served here. */
@@ -29,6 +31,15 @@ export function selectsPod(service: Service, pod: Pod): boolean {
   const { selector } = service.spec;
   if (Object.keys(selector).length === 0 || service.metadata.namespace !== pod.metadata.namespace) return false;
   return matchesLabels(selector, pod.metadata.labels);
+}
+
+/** What platforms for containers tell a program, and so what a program is told that came from there. */
+function namedPorts({ spec }: Pod): number[] {
+  return spec.containers.flatMap(({ env }) => {
+    const value = env.find(({ name }) => name === "PORT")?.value ?? "";
+    const port = Number(value);
+    return /^\d{1,5}$/u.test(value) && port >= 1 && port <= 65_535 ? [port] : [];
+  });
 }
 
 function probedPorts(pod: Pod): number[] {

@@ -130,7 +130,15 @@ export class PodRunner {
   #prepare(container: Pod["spec"]["containers"][number], restartCount: number): Promise<Prepared> {
     const pod = this.#stored() ?? this.#pod;
     const openSandbox = (): Promise<PodSandbox> => this.#openSandbox();
-    return prepareContainer({ context: this.#context, pod, container, restartCount, openSandbox, files: this.#files });
+    return prepareContainer({
+      context: this.#context,
+      pod,
+      container,
+      restartCount,
+      openSandbox,
+      files: this.#files,
+      signal: this.#closing.signal,
+    });
   }
 
   /** One sandbox for all containers; a failed attempt is forgotten, so that the next one tries again. */

@@ -1,6 +1,6 @@
 import { annotations, formatMappedPorts, type MappedPorts, parseMappedPorts } from "#api";
 import { KwasmError } from "#base";
-import type { SandboxView } from "#node";
+import type { ListenerSpec, SandboxView } from "#node";
 import type { Pod } from "../kinds/index.ts";
 import { mapPorts } from "./bindable-ports.ts";
 import { type PodContext, recordPodEvent } from "./pod-context.ts";
@@ -78,7 +78,7 @@ async function listen(context: SandboxContext, pod: Pod, plan: ListenPlan): Prom
     const views: SandboxView[] = [];
     try {
       for (const { sandboxId: id, ports } of plan.shares) {
-        const listeners = ports.map((port) => ({ address: plan.address, port: wish.get(port) ?? port }));
+        const listeners = ports.map((port) => listenerOf(plan.address, port, wish));
         views.push(await context.runtime.createSandbox({ id, group, listeners }));
       }
       return views;
@@ -88,6 +88,11 @@ async function listen(context: SandboxContext, pod: Pod, plan: ListenPlan): Prom
     }
   }
   throw KwasmError.from(failure, `listen on "${plan.address}"`);
+}
+
+function listenerOf(address: string, port: number, wish: MappedPorts): ListenerSpec {
+  const real = wish.get(port) ?? port;
+  return { address, port: real, ...(real === port ? {} : { guestPort: port }) };
 }
 
 function realPorts(ports: readonly number[], listeners: SandboxView["listeners"]): MappedPorts {

@@ -1,15 +1,15 @@
 import { mkdir, rm } from "node:fs/promises";
 import { dirname } from "node:path";
-import { defaultHandlerOf, isRuntimeHandler } from "#api";
+import { annotations, defaultHandlerOf, isRuntimeHandler, parseOutboundHosts } from "#api";
 import { KwasmError } from "#base";
-import type { UnpackedImage } from "#image";
+import type { PullSecret, UnpackedImage } from "#image";
 import type { WorkloadSpec } from "#node";
 import type { Container, Pod } from "../kinds/index.ts";
 import { containerLogPath } from "../store/state-paths.ts";
 import { buildEnvironment } from "./environment.ts";
 import { expandVariables } from "./expand-variables.ts";
 import { memoryLimitOf } from "./memory-limit.ts";
-import type { PodContext } from "./pod-context.ts";
+import { type PodContext, recordPodEvent } from "./pod-context.ts";
 import type { PodFiles } from "./pod-files.ts";
 import type { PodSandbox } from "./pod-sandbox.ts";
 import { sandboxIdOf } from "./pod-shares.ts";
@@ -24,7 +24,14 @@ export interface Blocked {
   readonly event: "Failed" | "FailedMount" | "FailedCreatePodSandBox";
 }
 
-export type Prepared = { readonly spec: WorkloadSpec; readonly imageID: string } | { readonly blocked: Blocked };
+export type Prepared =
+  | {
+      readonly spec: WorkloadSpec;
+      readonly imageID: string;
+      /** What to say of its image. */
+      readonly pulled: string;
+    }
+  | { readonly blocked: Blocked };
 
 export interface Preparation {
   readonly context: PodContext;
@@ -34,6 +41,8 @@ export interface Preparation {
   readonly restartCount: number;
   readonly openSandbox: () => Promise<PodSandbox>;
   readonly files: PodFiles;
+  /** Aborts when the pod is to end. */
+  readonly signal: AbortSignal;
 }
 
 class BlockedError extends Error {
@@ -65,7 +74,7 @@ async function prepareSteps(preparation: Preparation): Promise<Prepared> {
   await step("ContainerCreating", "FailedMount", () =>
     files.prepare(sandbox.address, serviceNames(context.store), sources),
   );
-  const image = await openContainerImage(context, container);
+  const { image, pulled } = await openContainerImage(preparation);
   const env = await step("CreateContainerConfigError", "Failed", () => {
     const services = pod.spec.enableServiceLinks ? context.store.list("Service", pod.metadata.namespace) : [];
     const { nodeName } = context;
@@ -79,7 +88,7 @@ async function prepareSteps(preparation: Preparation): Promise<Prepared> {
     return buildEnvironment(container, { ...common, ...sources });
   });
   const spec = await step("CreateContainerError", "Failed", () => specOf(preparation, image, env));
-  return { spec, imageID: image.digest };
+  return { spec, imageID: image.digest, pulled };
 }
 
 /** ConfigMaps and Secrets of a pod's own namespace, which are all that it may name. */
@@ -116,16 +125,38 @@ function checkRuntimeClass(context: PodContext, pod: Pod): void {
   throw new BlockedError({ reason: "CreateContainerConfigError", message, event: "Failed" });
 }
 
-async function openContainerImage(context: PodContext, container: Container): Promise<UnpackedImage> {
+async function openContainerImage(
+  preparation: Preparation,
+): Promise<{ readonly image: UnpackedImage; readonly pulled: string }> {
+  const { context, pod, container, signal } = preparation;
+  const { image: name, imagePullPolicy: policy } = container;
+  let pulled = `Container image "${name}" already present on machine`;
+  const onPull = (): void => {
+    pulled = `Successfully pulled image "${name}"`;
+    recordPodEvent(context, pod, { type: "Normal", reason: "Pulling", message: `Pulling image "${name}"` });
+  };
   try {
-    return await context.images.open(container.image);
+    const secrets = (): readonly PullSecret[] => pullSecretsOf(context, pod);
+    return { image: await context.images.open(name, { policy, secrets, signal, onPull }), pulled };
   } catch (error) {
-    const failure = KwasmError.from(error, `open image "${container.image}"`);
-    const isNever = container.imagePullPolicy === "Never" && failure.code === "not-found";
+    const failure = KwasmError.from(error, `open image "${name}"`);
+    const isNever = policy === "Never" && failure.code === "not-found";
     const reason =
       failure.code === "invalid-argument" ? "InvalidImageName" : isNever ? "ErrImageNeverPull" : "ErrImagePull";
     throw new BlockedError({ reason, message: failure.message, event: "Failed" });
   }
+}
+
+/** Those that are there: a pod may name one that is made later, or never, as for the kubelet. */
+function pullSecretsOf({ store }: PodContext, { metadata, spec }: Pod): readonly PullSecret[] {
+  return (spec.imagePullSecrets ?? []).flatMap(({ name }) => {
+    const secret = store.get("Secret", name, metadata.namespace);
+    if (secret === undefined) return [];
+    const data = Object.entries(secret.data).map(
+      ([key, text]) => [key, Buffer.from(text, "base64").toString()] as const,
+    );
+    return [{ name, type: secret.type, data: new Map(data) }];
+  });
 }
 
 async function specOf(
@@ -145,8 +176,15 @@ async function specOf(
     env: [...env],
     mounts: files.mountsOf(container, image.root),
     output: { kind: "log", path: await openLogFolder(context, pod, container, restartCount) },
+    ...networkOf(pod),
     memoryBytesMax: memoryLimitOf(container),
   };
+}
+
+/** The network of pods here is the machine's own, with its name servers. */
+function networkOf({ metadata }: Pod): Pick<WorkloadSpec, "network"> {
+  const outbound = parseOutboundHosts(metadata.annotations[annotations.allowedOutboundHosts]);
+  return outbound.length === 0 ? {} : { network: { outbound, binds: [] } };
 }
 
 /** Makes the folder and forgets all runs but the one before, which `logs --previous` shows. */

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { type Clock, entryPath, type Log } from "#base";
+import { type Clock, entryPath, type Log, nodeCommand } from "#base";
 import type { Front, FrontReport, FromBalancer, ToBalancer } from "./balancer-messages.ts";
 
 /** Wait before the balancer is started again; doubled while it keeps dying, so that a broken one costs nothing. */
@@ -41,7 +41,8 @@ export class BalancerSupervisor implements AsyncDisposable {
   start(): void {
     const entry = entryPath(import.meta.url, "./balancer-main.ts", "balancer.js");
     const startedAtMs = this.#options.clock.nowMs();
-    const child = spawn(process.execPath, [entry], {
+    const [program, ...words] = nodeCommand();
+    const child = spawn(program, [...words, entry], {
       stdio: ["ignore", "ignore", "inherit", "ipc"],
       env: {},
     });

@@ -2,7 +2,17 @@ import { once } from "node:events";
 import { appendFileSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { KwasmError, systemErrorCode } from "#base";
-import type { ExitStatus, KillSignal, NodeRuntime, SandboxSpec, SandboxView, WorkloadSpec, WorkloadView } from "#node";
+import type {
+  ExitStatus,
+  Inspection,
+  KillSignal,
+  NodeRuntime,
+  SandboxSpec,
+  SandboxView,
+  WorkloadSpec,
+  WorkloadStats,
+  WorkloadView,
+} from "#node";
 
 interface FakeSandbox {
   readonly view: SandboxView;
@@ -106,8 +116,32 @@ export class FakeRuntime implements NodeRuntime {
     return [...this.workloads.values()].map(({ view }) => view);
   }
 
-  statsOf(): Promise<{ readonly memoryBytes: number }> {
-    return Promise.resolve({ memoryBytes: 65_536 });
+  specOf(id: string): WorkloadSpec {
+    return this.#get(id).spec;
+  }
+
+  statsOf(): WorkloadStats {
+    return { memoryBytes: 65_536, memoryBytesMax: 65_536, cpuNanoseconds: 1, cpu: {} };
+  }
+
+  limitWorkload(): Promise<void> {
+    return Promise.reject(neverAsked("resized"));
+  }
+
+  pauseWorkload(): Promise<void> {
+    return Promise.reject(neverAsked("paused"));
+  }
+
+  resumeWorkload(): Promise<void> {
+    return Promise.reject(neverAsked("paused"));
+  }
+
+  closeInput(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  inspect(id: string): Promise<Inspection> {
+    return Promise.reject(new KwasmError("unsupported", `look into workload "${id}": this runtime runs nothing`));
   }
 
   onChange(listener: (view: WorkloadView) => void): () => void {
@@ -164,4 +198,8 @@ export class FakeRuntime implements NodeRuntime {
 /** Peers that go away are part of every test; anything else is a fault of the test. */
 function assertIsReset(error: Error): void {
   if (systemErrorCode(error) !== "ECONNRESET" && systemErrorCode(error) !== "EPIPE") throw error;
+}
+
+function neverAsked(what: string): KwasmError {
+  return new KwasmError("unsupported", `pods of one machine are never ${what}`);
 }
