@@ -1,7 +1,7 @@
 import { systemErrorCode } from "#base";
 
 import { commands } from "./commands/index.ts";
-import { createProcessIo } from "./frame/io.ts";
+import { createProcessIo, flushOutput } from "./frame/io.ts";
 import { runCli } from "./frame/run-cli.ts";
 
 // A reader that went away (`kwasm get pods | head -1`) has seen all that it wanted.
@@ -11,9 +11,6 @@ process.stdout.on("error", (error) => {
 });
 
 const status = await runCli(process.argv.slice(2), commands, createProcessIo());
-for (const stream of [process.stdout, process.stderr]) {
-  // Even an empty write tells of a reader that went away, so only what is still to be read is waited for.
-  if (stream.writableLength > 0) await new Promise<void>((resolve) => void stream.write("", () => resolve()));
-}
+await flushOutput();
 // At once, whatever handle is still open: `kwasm down` stays connected to control until the kernel has ended it.
 process.exit(status);

@@ -13,8 +13,9 @@ export const buildCommand = defineCommand({
   summary: "Build an image of a guest into the local store",
   operands: "[DIR|FILE.wasm]",
   description: `
-Builds an image of a folder of C, Rust or Go source (by default the current one), or of a module that is already
-built. The compiler is the machine's; where it is missing, the command that installs it is shown.
+Builds an image of a folder of Rust, Go, C, JavaScript, TypeScript, Python or AssemblyScript source (by default the current
+one), or of a module or component that is already built. The compiler is the machine's or the project's own; where it
+is missing, the command that installs it is shown.
 
   kwasm build examples/quickstart/hello -t hello-wasm
   kwasm build guest.wasm -t guest:v2 --copy page.html=/site/index.html`,

@@ -4,6 +4,7 @@ import { createNodeRuntime } from "#node";
 import { defineCommand } from "../frame/command.ts";
 import { parseCount } from "../frame/parse-values.ts";
 import { imagesDirectoryOf } from "./control.ts";
+import { createPodPuller } from "./pod-puller.ts";
 import { refuseMore } from "./operands.ts";
 import { programVersion } from "./version.ts";
 
@@ -16,13 +17,14 @@ export const daemonCommand = defineCommand({
     "ready-descriptor": { value: "FD", summary: "Say on this descriptor when control answers, or why it cannot" },
   },
   isHidden: true,
-  async run({ options, operands, stateDirectory }) {
+  async run({ options, operands, stateDirectory }, io) {
     refuseMore(operands);
     const descriptor = options["ready-descriptor"];
     return serveDaemon({
       stateDir: stateDirectory,
       imagesDir: imagesDirectoryOf(stateDirectory),
       version: programVersion,
+      pullImage: createPodPuller(stateDirectory, io),
       createRuntime: (log) => createNodeRuntime({ stateDir: stateDirectory, log }),
       ...(descriptor !== undefined && { readyFd: parseCount(descriptor, "--ready-descriptor") }),
     });

@@ -40,11 +40,34 @@ test("an image is built of a module, listed and removed", async () => {
   await check(folder.path, "images -q", { stdout: /^$/ });
 });
 
+test("an image has further names, and goes to another store as an archive", async () => {
+  using folder = mkdtempDisposableSync(join(tmpdir(), "kwasm-cli-"));
+  writeFileSync(join(folder.path, "guest.wasm"), emptyModule);
+  await check(folder.path, "build guest.wasm -t guest:v2", { stdout: /^localhost\/guest:v2\n$/ });
+  await check(folder.path, "tag guest:v2 ghcr.io/team/guest other", {});
+  await check(folder.path, "save -o a.tar guest:v2 ghcr.io/team/guest", {});
+  await check(folder.path, "load -i a.tar --state second", {
+    stdout: /^Loaded image: localhost\/guest:v2\nLoaded image: ghcr\.io\/team\/guest:latest\n$/,
+  });
+  await check(folder.path, "images --state second -q", { stdout: /^([0-9a-f]{12})\n\1\n$/ });
+  await check(folder.path, "load -i absent.tar", { code: 1, stderr: /absent\.tar/ });
+  await check(folder.path, "save absent", { code: 1, stderr: /"absent"/ });
+});
+
 test("what is missing is said before anything is built", async () => {
   using folder = mkdtempDisposableSync(join(tmpdir(), "kwasm-cli-"));
   await check(folder.path, "build", { code: 2, stderr: /^error: -t NAME is missing/ });
   await check(folder.path, "rmi", { code: 2, stderr: /^error: IMAGE is missing\n/ });
   await check(folder.path, "rmi absent", { code: 1, stderr: /^error: .*"absent"/ });
+  await check(folder.path, "pull", { code: 2, stderr: /^error: IMAGE is missing\n/ });
+  await check(folder.path, "push", { code: 2, stderr: /^error: IMAGE is missing\n/ });
+  await check(folder.path, "tag a", { code: 2, stderr: /^error: the new name of "a" is missing\n/ });
+  await check(folder.path, "pull localhost/a", { code: 2, stderr: /localhost without a port/ });
+  await check(folder.path, "pull --platform wasm a", { code: 2, stderr: /write OS\/ARCH/ });
+  await check(folder.path, "pull --policy never a", { code: 2, stderr: /always or missing/ });
+  await check(folder.path, "pull --creds secret a", { code: 2, stderr: /^error: read --creds: write USER:PASSWORD\n/ });
+  await check(folder.path, "login a.example/b -u c -p d", { code: 2, stderr: /write HOST/ });
+  await check(folder.path, "login -u c", { code: 2, stderr: /--password-stdin/ });
   await check(folder.path, "images extra", { code: 2, stderr: /^error: unexpected operand "extra"\n/ });
   await check(folder.path, "build -t a x --copy=page.html", { code: 2, stderr: /write HOST=PATH/ });
   await check(folder.path, "build -t a absent.wasm", { code: 1, stderr: /absent\.wasm/ });

@@ -13,7 +13,7 @@ export const imagesCommand = defineCommand({
   name: "images",
   summary: "List the images of the local store",
   operands: "",
-  description: "Lists the images that 'kwasm build' made, from which 'kwasm run' and pods start.",
+  description: "Lists the images that were built and pulled, from which 'kwasm run' and pods start.",
   options: { quiet: { short: "q", summary: "Show only the ids" } },
   async run({ options, operands, stateDirectory }, io) {
     refuseMore(operands);

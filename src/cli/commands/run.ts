@@ -1,16 +1,11 @@
 import { KwasmError } from "#base";
-import { type ForegroundGuest, runOnce } from "#node";
+import { runOnce } from "#node";
 
 import { defineCommand } from "../frame/command.ts";
-import { printDiagnostic } from "../frame/diagnostics.ts";
-import { exitCodeOf } from "../frame/exit-codes.ts";
-import { Interruption, type Io } from "../frame/io.ts";
-import { parseGrant, parseListenAddress, parseMemory, parseTimeout, parseVariable } from "./run/parse-grants.ts";
+import { networkGrantOf, networkOptions } from "./run/network-options.ts";
+import { parseDuration, parseGrant, parseListenAddress, parseSize, parseVariable } from "./run/parse-grants.ts";
 import { findProgram } from "./run/program.ts";
-
-/** What POSIX shells and `podman run` exit with when a program is not there, and when it cannot be run. */
-const EXIT_MISSING = 127;
-const EXIT_REFUSED = 126;
+import { formatEndpoint, runToEnd } from "./run/run-to-end.ts";
 
 export const runCommand = defineCommand({
   name: "run",
@@ -23,14 +18,22 @@ command and its exit code is the command's. It gets nothing that is not granted 
 Exit codes: the guest's own; 134 trap; 137 out of memory; 124 timed out; 126 cannot be run; 127 not found;
 128 + N ended by signal N.
 
+With --invoke one function is called instead: of a component by a call in WAVE, the value syntax of components, of a
+core module by numbers. 'kwasm inspect' shows what there is to call.
+
   kwasm run --env NAME=world hello.wasm
-  kwasm run --dir ./site::/site:ro --listen 127.0.0.1:8080 server.wasm`,
+  kwasm run --invoke 'add(1, 2)' numbers.wasm
+  kwasm run --dir ./site::/site:ro --listen 127.0.0.1:8080 server.wasm
+  kwasm run --allow-outbound api.example.com:443 client.wasm`,
   options: {
     env: { short: "e", value: "NAME=VALUE", isRepeatable: true, summary: "Set a variable; NAME alone passes it on" },
     dir: { value: "HOST[::GUEST][:ro]", isRepeatable: true, summary: "Grant a directory, under its own path or GUEST" },
     listen: { value: "ADDR:PORT", isRepeatable: true, summary: "Hand in a listening socket" },
+    ...networkOptions,
     memory: { short: "m", value: "SIZE", summary: "Cap of its memory, as 32Mi (default 4Gi)" },
     timeout: { value: "DURATION", summary: "End it after so long, as 5s" },
+    invoke: { value: "CALL", summary: "Call an exported function, as 'f(1, \"x\")', and print its answer" },
+    "trap-unknown-imports": { summary: "Run it also where nobody offers what it imports; calls of that trap" },
     argv0: { value: "NAME", summary: "Its own name, the first of its arguments" },
   },
   stopsAtOperand: true,
@@ -41,8 +44,13 @@ Exit codes: the guest's own; 134 trap; 137 out of memory; 124 timed out; 126 can
       env: options.env.map((text) => parseVariable(text, io.env)),
       mounts: options.dir.map((text) => parseGrant(text, io.cwd)),
       listeners: options.listen.map(parseListenAddress),
-      memoryBytesMax: parseMemory(options.memory ?? "4Gi"),
-      ...(options.timeout === undefined ? {} : { timeoutMs: parseTimeout(options.timeout) }),
+      network: networkGrantOf(options),
+      memoryBytesMax: parseSize(options.memory ?? "4Gi", "--memory"),
+      start: {
+        ...(options.invoke === undefined ? {} : { invoke: options.invoke }),
+        ...(options["trap-unknown-imports"] ? { trapsUnknownImports: true } : {}),
+      },
+      ...(options.timeout === undefined ? {} : { timeoutMs: parseDuration(options.timeout, "--timeout") }),
     };
     const args = rest[0] === "--" ? rest.slice(1) : rest;
     return runToEnd(io, async () => {
@@ -60,34 +68,3 @@ Exit codes: the guest's own; 134 trap; 137 out of memory; 124 timed out; 126 can
     });
   },
 });
-
-async function runToEnd(io: Io, begin: () => Promise<ForegroundGuest>): Promise<number> {
-  try {
-    // Asked for first: a signal that comes while the guest starts must not leave it behind either.
-    const signal = io.interrupted();
-    const guest = await begin();
-    const end = (): void => guest.kill(nameOfSignal(signal.reason));
-    signal.addEventListener("abort", end);
-    if (signal.aborted) end();
-    const { code, message } = await guest.ended;
-    if (message !== "") printDiagnostic(io, "error", message);
-    return code;
-  } catch (thrown) {
-    const error = KwasmError.from(thrown, "run the guest");
-    printDiagnostic(io, "error", error.message);
-    return exitCodeOfRefusal(error);
-  }
-}
-
-function exitCodeOfRefusal({ code }: KwasmError): number {
-  if (code === "not-found") return EXIT_MISSING;
-  return code === "invalid-argument" ? exitCodeOf(code) : EXIT_REFUSED;
-}
-
-function nameOfSignal(reason: unknown): "SIGINT" | "SIGTERM" {
-  return reason instanceof Interruption ? reason.signalName : "SIGTERM";
-}
-
-function formatEndpoint(address: string, port: number): string {
-  return address.includes(":") ? `[${address}]:${String(port)}` : `${address}:${String(port)}`;
-}

@@ -26,7 +26,7 @@ Makes this machine run what the manifests describe, and waits until it does. Wha
 alone. Without -d the logs follow, and Ctrl-C deletes what the manifests describe.
 
 An image that the local store does not have is built where its guest lies beside the manifest: for image hello:v1 the
-module hello.wasm, or the folder hello with a module of that name or with source.
+module hello.wasm, or the folder hello with a module of that name or with source. Any other is pulled from its registry.
 
   kwasm up -d examples/quickstart
   kubectl create deployment web --image=web --dry-run=client -o yaml | kwasm up -`,

@@ -45,8 +45,15 @@ export function defineCommand<const Specs extends OptionSpecs>(spec: CommandSpec
     async execute(argv, stateDirectoryOf, io) {
       const line = parseCommandLine(argv, spec.options, spec.stopsAtOperand ?? false);
       if (line.help) return "help";
-      const stateDirectory = stateDirectoryOf(line.state);
-      return { exitCode: await spec.run({ options: line.options, operands: line.operands, stateDirectory }, io) };
+      const invocation = {
+        options: line.options,
+        operands: line.operands,
+        // Asked for by those that keep something only: a container of a cluster may have no home.
+        get stateDirectory(): string {
+          return stateDirectoryOf(line.state);
+        },
+      };
+      return { exitCode: await spec.run(invocation, io) };
     },
   };
 }

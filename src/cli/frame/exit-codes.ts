@@ -2,7 +2,7 @@ import type { ErrorCode } from "#base";
 
 export const EXIT_OK = 0;
 /** Something that was asked for did not succeed. */
-const EXIT_FAILED = 1;
+export const EXIT_FAILED = 1;
 /** What was asked for cannot be understood: a command, an option or a manifest. Nothing was changed. */
 const EXIT_USAGE = 2;
 /** 128 + SIGINT, what shells show for a program that Ctrl-C ended. */

@@ -51,6 +51,14 @@ export function createProcessIo(): Io {
   };
 }
 
+/** Resolves when this process's readers have all that was written: the end of a process drops the rest. */
+export async function flushOutput(): Promise<void> {
+  for (const stream of [process.stdout, process.stderr]) {
+    // Even an empty write tells of a reader that went away, so only what is still to be read is waited for.
+    if (stream.writableLength > 0) await new Promise<void>((resolve) => void stream.write("", () => resolve()));
+  }
+}
+
 function listenToInterrupts(): AbortController {
   const controller = new AbortController();
   for (const name of interruptSignals) {

@@ -42,7 +42,7 @@ export function parseCommandLine<Specs extends OptionSpecs>(
 ): CommandLine<Specs> {
   const config = configOf({ ...globalOptions, ...specs });
   const end = stopsAtOperand ? indexOfFirstOperand(argv, config) : argv.length;
-  const { values, positionals } = parseStrictly(argv.slice(0, end), config);
+  const { values, positionals } = parseStrictly(settleSwitches(argv.slice(0, end), config), config);
   return {
     options: valuesOf(specs, values),
     operands: [...positionals, ...argv.slice(end)],
@@ -66,6 +66,21 @@ function configOf(specs: OptionSpecs): ParseArgsOptionsConfig {
     } as const,
   ]);
   return Object.fromEntries(entries) as ParseArgsOptionsConfig;
+}
+
+/** Switches as manifests made for Go's programs write them too, `--leader-elect=true`; of several the last counts. */
+function settleSwitches(argv: readonly string[], options: ParseArgsOptionsConfig): readonly string[] {
+  const { tokens } = parseArgs({ args: [...argv], options, allowPositionals: true, strict: false, tokens: true });
+  const words: (string | undefined)[] = [...argv];
+  const places = new Map<string, number[]>();
+  for (const token of tokens) {
+    if (token.kind !== "option" || options[token.name]?.type !== "boolean") continue;
+    places.set(token.name, [...(places.get(token.name) ?? []), token.index]);
+    if (token.value === "true") words[token.index] = token.rawName;
+    if (token.value !== "false") continue;
+    for (const index of places.get(token.name) ?? []) words[index] = undefined;
+  }
+  return words.filter((word) => word !== undefined);
 }
 
 type Values = Readonly<Record<string, unknown>>;

@@ -85,6 +85,17 @@ test("options are understood before and after operands, in every spelling of get
   await check("echo --env A=1 -f --env B=2", { code: 0, stdout: echoed({ env: ["A=1", "B=2"], follow: true }, []) });
 });
 
+test("a switch may have its value, and the last of several counts", async () => {
+  const follow = { code: 0, stdout: echoed({ env: [], follow: true }, []) };
+  for (const line of ["--follow=true", "--follow=false --follow"]) await check(`echo ${line}`, follow);
+  for (const line of ["--follow=false", "-f --follow=true --follow=false"]) {
+    await check(`echo ${line}`, { code: 0, stdout: echoed(noOptions, []) });
+  }
+  await check("echo --follow=maybe", { code: 2, stderr: /'-f, --follow' does not take an argument/u });
+  await check("echo --follows=true", { code: 2, stderr: "error: unknown option '--follows'\n" });
+  await check("echo -- --follow=true", { code: 0, stdout: echoed(noOptions, ["--follow=true"]) });
+});
+
 test("what follows -- is an operand", async () => {
   await check("echo -- -f", { code: 0, stdout: echoed(noOptions, ["-f"]) });
 });

@@ -3,37 +3,52 @@ import { globalOptions, type OptionSpec, type OptionSpecs } from "./parse-option
 
 const SUMMARY_GAP = "  ";
 
+/** The program that commands belong to, as its help names it. */
+export interface Program {
+  /** What is typed before a command's name. */
+  readonly words: string;
+  readonly summary: string;
+  /** Options of all its commands. */
+  readonly options: OptionSpecs;
+}
+
+export const kwasmProgram: Program = {
+  words: "kwasm",
+  summary: "KWasm runs WebAssembly from Kubernetes manifests on this machine",
+  options: globalOptions,
+};
+
 /** The text of `kwasm help`. */
-export function describeProgram(commands: readonly Command[]): string {
+export function describeProgram({ words, summary, options }: Program, commands: readonly Command[]): string {
   const rows = commands
     .filter((command) => command.isHidden !== true)
-    .map(({ name, summary }) => [name, summary] as const);
+    .map((command) => [command.name, command.summary] as const);
   return [
-    "KWasm runs WebAssembly from Kubernetes manifests on this machine",
+    summary,
     "",
-    "Usage: kwasm [--state DIR] COMMAND [OPTIONS] [OPERANDS]",
+    `Usage: ${words} ${"state" in options ? "[--state DIR] " : ""}COMMAND [OPTIONS] [OPERANDS]`,
     "",
     "Commands:",
     ...columns(rows),
     "",
     "Options:",
-    ...optionRows(globalOptions),
+    ...optionRows(options),
     "",
-    "'kwasm COMMAND --help' tells more about a command",
+    `'${words} COMMAND --help' tells more about a command`,
     "",
   ].join("\n");
 }
 
 /** The text of `kwasm COMMAND --help`. */
-export function describeCommand(command: Command): string {
+export function describeCommand({ words, options }: Program, command: Command): string {
   const operands = command.operands === "" ? "" : ` ${command.operands}`;
   return [
-    `Usage: kwasm ${command.name} [OPTIONS]${operands}`,
+    `Usage: ${words} ${command.name} [OPTIONS]${operands}`,
     "",
     command.description.trim(),
     "",
     "Options:",
-    ...optionRows({ ...command.options, ...globalOptions }),
+    ...optionRows({ ...command.options, ...options }),
     "",
   ].join("\n");
 }

@@ -41,17 +41,17 @@ export function parseListenAddress(text: string): ListenerSpec {
 }
 
 /** Bytes of a quantity as Kubernetes writes them (`32Mi`, `1G`, `65536`). */
-export function parseMemory(text: string): number {
-  const bytes = readBytes(text);
-  if (!Number.isSafeInteger(bytes) || bytes <= 0) throw refuse("--memory", text, "write a size such as 32Mi");
+export function parseSize(text: string, option: string): number {
+  const bytes = readBytes(text, option);
+  if (!Number.isSafeInteger(bytes) || bytes <= 0) throw refuse(option, text, "write a size such as 32Mi");
   return bytes;
 }
 
-function readBytes(text: string): number {
+function readBytes(text: string, option: string): number {
   try {
     return quantityToNumber(parseQuantity(text));
   } catch (error) {
-    throw refuse("--memory", text, "write a size such as 32Mi", error);
+    throw refuse(option, text, "write a size such as 32Mi", error);
   }
 }
 
@@ -59,10 +59,10 @@ function readBytes(text: string): number {
 const TIMEOUT_MS_MAX = 2 ** 31 - 1;
 
 /** Milliseconds of a duration (`500ms`, `5s`, `1m30s`). */
-export function parseTimeout(text: string): number {
-  const milliseconds = parseDurationMs(text, "--timeout");
+export function parseDuration(text: string, option: string): number {
+  const milliseconds = parseDurationMs(text, option);
   if (milliseconds > 0 && milliseconds <= TIMEOUT_MS_MAX) return milliseconds;
-  throw refuse("--timeout", text, "give more than 0 and at most 24 days");
+  throw refuse(option, text, "give more than 0 and at most 24 days");
 }
 
 function refuse(option: string, text: string, advice: string, cause?: unknown): KwasmError {
