@@ -9,7 +9,7 @@ const FILE_LINES_MAX = 400;
 
 const sources = listSources();
 const tests = sources.filter((path) => path.endsWith(".test.ts"));
-const texts = listFiles("**/*.{ts,md,json,sh,yaml,toml}", "tools/*", "kwasm", ".ci/run").filter(
+const texts = listFiles("**/*.{ts,md,json,sh,yaml,toml}", "tools/*", "kwasm", "kubectl-kwasm", ".ci/run").filter(
   (path) => path !== "package-lock.json",
 );
 

@@ -17,7 +17,8 @@ function findNodes(path: string, describe: (node: SyntaxNode) => string | undefi
 }
 
 test("the control process imports nothing that instantiates Wasm", () => {
-  const reached = [...valueClosureOf("src/node/index.ts"), ...valueClosureOf("src/local/index.ts")];
+  const entries = ["src/node/index.ts", "src/local/index.ts", "src/shim/shim-main.ts", "src/shim/keeper-main.ts"];
+  const reached = entries.flatMap((entry) => [...valueClosureOf(entry)]);
   assert.ok(reached.length > 2, "the façades of node and local were followed");
   assert.deepEqual(
     reached.filter((path) => partOf(path) === "engine"),
@@ -64,6 +65,17 @@ function evaluates(node: SyntaxNode): string | undefined {
 function evaluatingWorker(node: SyntaxNode): string | undefined {
   const options = listField(node, "arguments").flatMap((argument) => listField(argument, "properties"));
   return options.some((option) => nameOf(field(option, "key")) === "eval") ? "Worker with eval" : undefined;
+}
+
+test("processes of ours are started by nodeCommand", () => {
+  const wrong = product
+    .filter((path) => path !== "src/base/node-command.ts")
+    .flatMap((path) => findNodes(path, usesExecPath));
+  assert.deepEqual(wrong, []);
+});
+
+function usesExecPath(node: SyntaxNode): string | undefined {
+  return node.type === "MemberExpression" && nameOf(node) === "execPath" ? "execPath" : undefined;
 }
 
 test("the engine imports no part but base", () => {

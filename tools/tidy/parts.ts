@@ -6,12 +6,16 @@ export const importTable: Readonly<Record<string, readonly string[]>> = {
   image: ["base"],
   proto: ["base"],
   ttrpc: ["base", "proto"],
+  grpc: ["base", "proto", "ttrpc"],
   node: ["base", "engine"],
-  shim: ["base", "api", "proto", "ttrpc", "image", "node"],
+  shim: ["base", "api", "proto", "ttrpc", "grpc", "image", "node"],
   local: ["base", "api", "image", "node"],
-  cli: ["base", "api", "engine", "image", "node", "local"],
+  kube: ["base", "api"],
+  operator: ["base", "api", "kube"],
+  installer: ["base", "api", "proto", "grpc"],
+  cli: ["base", "api", "engine", "image", "node", "local", "kube", "operator", "installer"],
   // Fixtures for tests: any façade, and no product file imports it.
-  testing: ["base", "api", "engine", "image", "node", "local"],
+  testing: ["base", "api", "engine", "image", "node", "local", "kube"],
 };
 
 /** The part that a file belongs to, or undefined for tools, tests and benchmarks outside `src`. */
