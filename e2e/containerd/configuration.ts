@@ -3,14 +3,25 @@ import { join } from "node:path";
 
 import type { ContainerdVersion, Prefix } from "./prefix.ts";
 
-/** RuntimeClass handlers and the runtimes that containerd starts for them; all but runc are the shim under test. */
+/**
+ * RuntimeClass handlers and the runtimes that containerd starts for them; `spin` and `wasmtime` are the shim under test.
+ * What benchmarks compare it with are `noop`, which runs nothing, and `peer`, a shim of somebody else.
+ */
 export const handlers = {
   runc: "io.containerd.runc.v2",
   spin: "io.containerd.spin.v2",
   wasmtime: "io.containerd.wasmtime.v1",
+  noop: "io.containerd.noop.v2",
+  peer: "io.containerd.peer.v1",
 } as const;
 
-export type Handler = keyof typeof handlers;
+/** The handler whose pods containerd 2 makes by a sandbox controller; older versions do not start with it. */
+export const sandboxerHandler = "kwasm";
+
+export type Handler = keyof typeof handlers | typeof sandboxerHandler;
+
+/** containerd's folder of persistent data inside the rig. */
+export const dataDirectory = "/run/containerd-data";
 
 /** The image of sandboxes; no registry has it. */
 export const pauseImage = "kwasm.test/pause:1";
@@ -61,7 +72,8 @@ export function writeConfiguration(paths: RigPaths, prefix: Prefix): void {
 function podNetwork(): object {
   const ipam = { type: "host-local", ranges: [[{ subnet: POD_SUBNET }]], dataDir: "/run/cni-addresses" };
   const bridge = { type: "bridge", bridge: "pods0", isGateway: true, isDefaultGateway: true, hairpinMode: true, ipam };
-  return { cniVersion: "1.0.0", name: "pods", plugins: [bridge] };
+  const portmap = { type: "portmap", capabilities: { portMappings: true } };
+  return { cniVersion: "1.0.0", name: "pods", plugins: [bridge, portmap] };
 }
 
 /**
@@ -70,7 +82,7 @@ function podNetwork(): object {
  */
 function commonSettings(version: ContainerdVersion, { address }: RigPaths): string {
   return `version = ${version === "2" ? 3 : 2}
-root = "/run/containerd-data"
+root = ${JSON.stringify(dataDirectory)}
 state = "/run/containerd"
 disabled_plugins = ${JSON.stringify(unwantedPlugins)}
 [grpc]
@@ -93,7 +105,7 @@ function writeVersion2({ networks }: RigPaths, { cniPlugins }: Prefix): string {
 ${writeRuntimes(`${cri}.containerd`)}`;
 }
 
-function writeVersion3({ networks }: RigPaths, { cniPlugins }: Prefix): string {
+function writeVersion3({ networks, address }: RigPaths, { cniPlugins }: Prefix): string {
   const runtime = 'plugins."io.containerd.cri.v1.runtime"';
   const images = 'plugins."io.containerd.cri.v1.images"';
   return `[${images}]
@@ -107,7 +119,17 @@ function writeVersion3({ networks }: RigPaths, { cniPlugins }: Prefix): string {
   conf_dir = ${JSON.stringify(networks)}
 [${runtime}.containerd]
   default_runtime_name = "runc"
-${writeRuntimes(`${runtime}.containerd`)}`;
+${writeRuntimes(`${runtime}.containerd`)}${writeSandboxer(`${runtime}.containerd`, address)}`;
+}
+
+function writeSandboxer(section: string, address: string): string {
+  return `[${section}.runtimes.${sandboxerHandler}]
+  runtime_type = "io.containerd.kwasm.v1"
+  sandboxer = "kwasm"
+${passedAnnotations}[proxy_plugins.kwasm]
+  type = "sandbox"
+  address = ${JSON.stringify(`${address}.kwasm/sandbox.sock`)}
+`;
 }
 
 /** Runtimes see only those annotations that are listed: the ports are kubelet's, the others users'. */

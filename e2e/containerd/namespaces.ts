@@ -82,6 +82,11 @@ export class Namespaces implements AsyncDisposable {
     for (const cgroup of this.#cgroups) removeCgroup(join(cgroup, path));
   }
 
+  /** The processes inside, by the numbers that they have on the machine. */
+  listProcesses(): readonly number[] {
+    return [...new Set(this.#cgroups.flatMap(listProcesses))];
+  }
+
   countAll(): Inventory {
     const run = join(`/proc/${this.#pid}`, "root", "run");
     return {
@@ -90,7 +95,7 @@ export class Namespaces implements AsyncDisposable {
       networkInterfaces: countLines(`/proc/${this.#pid}/net/dev`),
       addresses: globSync("cni-addresses/*/*", { cwd: run }).length,
       cgroups: this.#cgroups.flatMap(listCgroups).length,
-      processes: new Set(this.#cgroups.flatMap(listProcesses)).size,
+      processes: this.listProcesses().length,
       folders: stateFolders.flatMap((folder) => globSync(join(folder, "*"), { cwd: run })).length,
     };
   }
@@ -108,7 +113,7 @@ export class Namespaces implements AsyncDisposable {
 }
 
 /** The one child of a process that forked only once. */
-export function childOf({ pid }: ChildProcess): number {
+export function childOf({ pid }: Pick<ChildProcess, "pid">): number {
   return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim());
 }
 

@@ -24,22 +24,42 @@ interface Descriptor {
   readonly size: number;
 }
 
+/** What of an image's config its containers take; config.md of the OCI image specification. */
+export interface NativeImageConfig {
+  readonly Entrypoint?: readonly string[];
+  readonly Cmd?: readonly string[];
+  readonly Env?: readonly string[];
+  readonly User?: string;
+}
+
 /**
  * Writes an OCI image layout with two native images over one layer: `nativeImage`, and the pause image, which sleeps
  * until it is killed. Returns its directory.
  */
 export async function writeNativeLayout(directory: string, busybox: string): Promise<string> {
+  const Env = ["PATH=/bin"];
+  return writeLayout(directory, await packBusybox(busybox), {
+    [nativeImage]: { Entrypoint: ["/bin/busybox"], Env },
+    [pauseImage]: { Entrypoint: ["/bin/busybox", "sleep", "infinity"], Env },
+  });
+}
+
+/** Writes an OCI image layout with images by their names over one layer, a tar archive. Returns its directory. */
+export function writeLayout(
+  directory: string,
+  archive: Buffer,
+  images: Readonly<Record<string, NativeImageConfig>>,
+): string {
   mkdirSync(join(directory, "blobs", "sha256"), { recursive: true });
-  const layer = writeBlob(directory, mediaTypes.layer, await packBusybox(busybox));
-  const images = { [nativeImage]: ["/bin/busybox"], [pauseImage]: ["/bin/busybox", "sleep", "infinity"] };
-  const manifests = Object.entries(images).map(([name, entrypoint]) => {
-    const config = writeDocument(directory, mediaTypes.config, {
+  const layer = writeBlob(directory, mediaTypes.layer, archive);
+  const manifests = Object.entries(images).map(([name, config]) => {
+    const configDescriptor = writeDocument(directory, mediaTypes.config, {
       architecture: process.arch === "arm64" ? "arm64" : "amd64",
       os: "linux",
-      config: { Entrypoint: entrypoint, Env: ["PATH=/bin"] },
+      config,
       rootfs: { type: "layers", diff_ids: [layer.digest] },
     });
-    const manifest = { schemaVersion: 2, mediaType: mediaTypes.manifest, config, layers: [layer] };
+    const manifest = { schemaVersion: 2, mediaType: mediaTypes.manifest, config: configDescriptor, layers: [layer] };
     const annotations = { [refName]: name };
     return { ...writeDocument(directory, mediaTypes.manifest, manifest), annotations };
   });

@@ -1,10 +1,8 @@
-import { execFile } from "node:child_process";
-import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { homedir } from "node:os";
+import { existsSync, globSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { promisify } from "node:util";
 
-import { KwasmError, systemErrorCode } from "#base";
+import { openCachedFolder } from "./cached-folder.ts";
+import { type PackageList, unpackPackages } from "./debian-packages.ts";
 
 /** The containerds that the rig knows, and the Debian suites that have them. */
 const suites = { "1.6": "bookworm", "1.7": "trixie", "2": "sid" } as const;
@@ -19,10 +17,32 @@ const ownPackages = ["containerd", "containernetworking-plugins"] as const;
 const OLDEST_SUITE = "bookworm";
 const oldestPackages = ["runc", "libseccomp2", "busybox-static"] as const;
 
-/** A slow mirror may take long, one that says nothing for ten minutes is not there. */
-const FETCH_MS_MAX = 600_000;
+/** A proxy with the libraries that it needs, of the oldest suite too. */
+const proxyPackages = ["nginx", "libc6", "libcrypt1", "libpcre2-8-0", "libssl3", "zlib1g"] as const;
 
-const run = promisify(execFile);
+/** What CNI's portmap plugin starts, for machines that have no firewall of their own. */
+const firewallPackages = [
+  "iptables",
+  "libip4tc2",
+  "libip6tc2",
+  "libmnl0",
+  "libnetfilter-conntrack3",
+  "libnfnetlink0",
+  "libnftnl11",
+  "libxtables12",
+] as const;
+
+/** What makes networks of nodes, likewise. */
+const networkPackages = [
+  "iproute2",
+  "libbpf1",
+  "libbsd0",
+  "libcap2",
+  "libelf1",
+  "libmd0",
+  "libmnl0",
+  "zlib1g",
+] as const;
 
 /** What a rig starts, unpacked in a folder of its own: nothing of it is installed on the machine. */
 export interface Prefix {
@@ -34,6 +54,8 @@ export interface Prefix {
   readonly cniPlugins: string;
   /** A static busybox: the rig's own tools, and what native containers run. */
   readonly busybox: string;
+  /** Variables that the programs need besides. */
+  readonly environment: Readonly<Record<string, string>>;
 }
 
 /**
@@ -42,76 +64,59 @@ export interface Prefix {
  * get a newer patch release.
  */
 export async function openPrefix(version: ContainerdVersion): Promise<Prefix> {
-  const cache = join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "kwasm", "containerd");
-  const root = join(cache, version);
-  if (!existsSync(root)) await fetchPrefix(version, cache, root);
+  const root = await openFolder(version, [
+    { suite: suites[version], packages: ownPackages },
+    { suite: OLDEST_SUITE, packages: oldestPackages },
+  ]);
+  const firewall = await openFirewall();
   return {
     version,
-    programs: ["usr/bin", "usr/sbin"].map((folder) => join(root, folder)),
-    libraries: globSync(join(root, "usr/lib/*-linux-gnu")),
+    programs: [...["usr/bin", "usr/sbin"].map((folder) => join(root, folder)), ...firewall.programs],
+    libraries: [...globSync(join(root, "usr/lib/*-linux-gnu")), ...firewall.libraries],
     cniPlugins: join(root, "usr/lib/cni"),
     busybox: join(root, "bin/busybox"),
+    environment: firewall.environment,
   };
 }
 
-/** Unpacks beside the cache's entry and renames; of several that fetch at once the first wins, the others' is dropped. */
-async function fetchPrefix(version: ContainerdVersion, cache: string, root: string): Promise<void> {
-  mkdirSync(cache, { recursive: true });
-  const scratch = mkdtempSync(join(cache, ".fetch-"));
-  try {
-    const unpacked = join(scratch, "root");
-    await fetchPackages(suites[version], ownPackages, { scratch, unpacked });
-    await fetchPackages(OLDEST_SUITE, oldestPackages, { scratch, unpacked });
-    renameSync(unpacked, root);
-  } catch (error) {
-    if (systemErrorCode(error) === "ENOTEMPTY") return;
-    throw KwasmError.from(error, `fetching containerd "${version}" by apt-get`);
-  } finally {
-    rmSync(scratch, { recursive: true, force: true });
-  }
+/** The folder with an nginx and its libraries, as Debian has them below its root. */
+export function openProxy(): Promise<string> {
+  return openFolder("proxy", [{ suite: OLDEST_SUITE, packages: proxyPackages }]);
 }
 
-interface FetchFolders {
-  readonly scratch: string;
-  readonly unpacked: string;
+/** The machine's own `ip`, or one that is unpacked like the rest. */
+export async function openNetworkTools(): Promise<Pick<Prefix, "programs" | "libraries">> {
+  if (isOnPath("ip")) return { programs: [], libraries: [] };
+  const root = await openFolder("network", [{ suite: OLDEST_SUITE, packages: networkPackages }]);
+  const libraries = globSync(["lib", "usr/lib"].map((folder) => join(root, folder, "*-linux-gnu")));
+  return { programs: ["bin", "sbin"].map((folder) => join(root, folder)), libraries };
 }
 
-async function fetchPackages(suite: string, packages: readonly string[], folders: FetchFolders): Promise<void> {
-  const apt = mkdtempSync(join(folders.scratch, "apt-"));
-  for (const name of ["lists/partial", "cache/archives/partial", "sources", "debs"]) {
-    mkdirSync(join(apt, name), { recursive: true });
-  }
-  writeFileSync(join(apt, "status"), "");
-  writeFileSync(join(apt, "sources", "suite.sources"), sourcesOf(suite));
-  const options = { cwd: join(apt, "debs"), timeout: FETCH_MS_MAX };
-  await run("apt-get", [...aptOptions(apt), "update"], options);
-  await run("apt-get", [...aptOptions(apt), "download", ...packages], options);
-  for (const file of globSync(join(apt, "debs", "*.deb"))) await run("dpkg-deb", ["-x", file, folders.unpacked]);
-}
-
-/** Points apt at a state of its own, so that the machine's sources, lists and cache are neither used nor changed. */
-function aptOptions(apt: string): readonly string[] {
-  const settings = {
-    "Dir::Etc::sourcelist": "/dev/null",
-    "Dir::Etc::sourceparts": join(apt, "sources"),
-    "Dir::State::lists": join(apt, "lists"),
-    "Dir::State::status": join(apt, "status"),
-    "Dir::Cache": join(apt, "cache"),
-    "APT::Sandbox::User": "root",
-    "Acquire::Languages": "none",
-  };
-  return ["-qq", ...Object.entries(settings).map(([name, value]) => `-o${name}=${value}`)];
-}
-
-/** The machine's own Debian sources with another suite: mirror, proxy and keys stay what its owner chose. */
-function sourcesOf(suite: string): string {
-  const files = globSync("/etc/apt/sources.list.d/*.sources");
-  const entries = files.flatMap((file) => readFileSync(file, "utf8").split(/\n{2,}/));
-  const debian = entries.filter((entry) => /^Types:.*\bdeb\b/m.test(entry) && /^Suites: *[a-z]+( |$)/m.test(entry));
-  if (debian.length > 0) return debian.map((entry) => entry.replace(/^Suites:.*$/m, `Suites: ${suite}`)).join("\n\n");
-  throw new KwasmError(
-    "unsupported",
-    `finding the machine's Debian sources for suite "${suite}": none in "/etc/apt/sources.list.d/*.sources"; ` +
-      "run these tests on Debian 12 or newer",
+/** The machine's own iptables, or one that is unpacked like the rest. */
+async function openFirewall(): Promise<Pick<Prefix, "programs" | "libraries" | "environment">> {
+  if (isOnPath("iptables")) return { programs: [], libraries: [], environment: {} };
+  const root = await openFolder(
+    "firewall",
+    [{ suite: OLDEST_SUITE, packages: firewallPackages }],
+    linkFirewallPrograms,
   );
+  const libraries = globSync(join(root, "usr/lib/*-linux-gnu"));
+  const environment = { XTABLES_LIBDIR: join(libraries[0] ?? "", "xtables") };
+  return { programs: [join(root, "usr/sbin")], libraries, environment };
+}
+
+function isOnPath(program: string): boolean {
+  return (process.env["PATH"] ?? "").split(":").some((folder) => existsSync(join(folder, program)));
+}
+
+/** The package leaves these names to update-alternatives. */
+function linkFirewallPrograms(unpacked: string): void {
+  for (const name of ["iptables", "ip6tables"]) symlinkSync("xtables-nft-multi", join(unpacked, "usr/sbin", name));
+}
+
+function openFolder(name: string, lists: readonly PackageList[], finish?: (unpacked: string) => void): Promise<string> {
+  return openCachedFolder(join("containerd", name), async (unpacked) => {
+    await unpackPackages(lists, unpacked);
+    finish?.(unpacked);
+  });
 }

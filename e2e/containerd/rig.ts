@@ -1,6 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -41,9 +41,9 @@ export async function startContainerd(options: RigOptions): Promise<ContainerdRi
   return rig;
 }
 
-function environmentOf({ programs, libraries }: Prefix, { shimDirectory }: RigOptions): NodeJS.ProcessEnv {
+function environmentOf({ programs, libraries, environment }: Prefix, { shimDirectory }: RigOptions): NodeJS.ProcessEnv {
   const folders = [...(shimDirectory === undefined ? [] : [shimDirectory]), ...programs, process.env["PATH"]];
-  return { ...process.env, PATH: folders.join(":"), LD_LIBRARY_PATH: libraries.join(":") };
+  return { ...process.env, ...environment, PATH: folders.join(":"), LD_LIBRARY_PATH: libraries.join(":") };
 }
 
 interface RigParts {
@@ -73,6 +73,11 @@ export class ContainerdRig implements AsyncDisposable {
   /** All that the rig keeps on the machine's disk. */
   get directory(): string {
     return this.#parts.paths.directory;
+  }
+
+  /** The path of the socket of containerd's gRPC services. */
+  get address(): string {
+    return this.#parts.paths.address;
   }
 
   /** A folder that is the same inside and outside, for pods' logs. */
@@ -116,6 +121,26 @@ export class ContainerdRig implements AsyncDisposable {
     await exited;
   }
 
+  /** Whether containerd has a file open. By the file's own number: containerd has other mounts than we. */
+  isOpenInContainerd(path: string): boolean {
+    const containerd = this.#containerd;
+    const file = statSync(path, { throwIfNoEntry: false });
+    if (file === undefined || containerd === undefined || isEnded(containerd)) return false;
+    const folder = `/proc/${String(childOf(containerd))}/fd`;
+    const open = readdirSync(folder).map((name) => statSync(join(folder, name), { throwIfNoEntry: false }));
+    return open.some((one) => one?.ino === file.ino && one.dev === file.dev);
+  }
+
+  /** Starts a program inside the rig that serves until the rig ends, and resolves at the first that it prints. */
+  async serve(command: readonly string[]): Promise<void> {
+    const { namespaces, env } = this.#parts;
+    const { stdout, stderr } = namespaces.spawn(command, env);
+    if (stdout === null || stderr === null) throw new Error("the program was started without pipes");
+    stderr.pipe(process.stderr, { end: false });
+    await once(stdout, "readable");
+    stdout.resume();
+  }
+
   /** Runs a command inside the rig, with its PATH. */
   run(command: readonly string[]): Promise<string> {
     return this.#parts.namespaces.run(command, this.#parts.env);
@@ -124,6 +149,19 @@ export class ContainerdRig implements AsyncDisposable {
   /** The text that is served at an address of the rig or its pods. */
   fetchText(url: string): Promise<string> {
     return this.run([this.#parts.prefix.busybox, "wget", "-q", "-O", "-", url]);
+  }
+
+  /** Sends one datagram to a port. */
+  async sendDatagram(text: string, host: string, port: number): Promise<void> {
+    const script = `const [text, host, port] = process.argv.slice(1);
+      const socket = require("node:dgram").createSocket("udp4");
+      socket.send(text, Number(port), host, () => socket.close());`;
+    await this.run([process.execPath, "-e", script, text, host, String(port)]);
+  }
+
+  /** The text that is served at an address of a network namespace, a file such as `/run/netns/cni-…`. */
+  fetchTextInside(networkNamespace: string, url: string): Promise<string> {
+    return this.run(["nsenter", `--net=${networkNamespace}`, this.#parts.prefix.busybox, "wget", "-q", "-O", "-", url]);
   }
 
   /** Runs `ctr` on what CRI sees. */
@@ -154,6 +192,11 @@ export class ContainerdRig implements AsyncDisposable {
 
   removePodCgroup(path: string): void {
     this.#parts.namespaces.removeCgroup(path);
+  }
+
+  /** The rig's processes, by the numbers that they have on the machine. */
+  listProcesses(): readonly number[] {
+    return this.#parts.namespaces.listProcesses();
   }
 
   countAll(): Inventory {

@@ -1,0 +1,58 @@
+import { hash } from "node:crypto";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+interface Descriptor {
+  readonly mediaType: string;
+  readonly digest: string;
+  readonly size: number;
+}
+
+/** Kinds of images whose layers are Wasm and not archives: runwasi's, and artifacts as CNCF's guidance has them. */
+const kinds = {
+  runwasi: {
+    configType: "application/vnd.oci.image.config.v1+json",
+    config: { architecture: "wasm", os: "wasip1", config: {}, rootfs: { type: "layers", diff_ids: [] } },
+    layerType: "application/vnd.bytecodealliance.wasm.component.layer.v0+wasm",
+  },
+  artifact: {
+    configType: "application/vnd.wasm.config.v0+json",
+    config: { architecture: "wasm", os: "wasip1", layerDigests: [] },
+    layerType: "application/wasm",
+  },
+} as const;
+
+export type WasmLayerKind = keyof typeof kinds;
+
+/** Writes an OCI image layout with one image, whose only layer is a module that has a title. */
+export function writeWasmLayerLayout(directory: string, kind: WasmLayerKind, module: string): string {
+  mkdirSync(join(directory, "blobs", "sha256"), { recursive: true });
+  const { configType, config, layerType } = kinds[kind];
+  const layer = {
+    ...writeBlob(directory, layerType, readFileSync(module)),
+    annotations: { "org.opencontainers.image.title": "hello.wasm" },
+  };
+  const manifestType = "application/vnd.oci.image.manifest.v1+json";
+  const document = {
+    schemaVersion: 2,
+    mediaType: manifestType,
+    config: write(directory, configType, config),
+    layers: [layer],
+  };
+  const name = `kwasm.test/${kind}:1`;
+  const annotations = { "org.opencontainers.image.ref.name": name, "io.containerd.image.name": name };
+  const manifests = [{ ...write(directory, manifestType, document), annotations }];
+  writeFileSync(join(directory, "oci-layout"), JSON.stringify({ imageLayoutVersion: "1.0.0" }));
+  writeFileSync(join(directory, "index.json"), JSON.stringify({ schemaVersion: 2, manifests }));
+  return name;
+}
+
+function write(directory: string, mediaType: string, document: object): Descriptor {
+  return writeBlob(directory, mediaType, Buffer.from(JSON.stringify(document)));
+}
+
+function writeBlob(directory: string, mediaType: string, content: Buffer): Descriptor {
+  const hex = hash("sha256", content);
+  writeFileSync(join(directory, "blobs", "sha256", hex), content);
+  return { mediaType, digest: `sha256:${hex}`, size: content.length };
+}
