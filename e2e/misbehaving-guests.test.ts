@@ -28,7 +28,7 @@ async function checkEnd(machine: Machine, id: string, { code, reason, message = 
 /** Everything that a user or containerd asks about the rest of the machine gets its answer. */
 async function checkAnswers(machine: Machine, { group, running }: { group: string; running: string }): Promise<void> {
   assert.equal(machine.stateOf(running), "running");
-  assert.ok((await machine.runtime.statsOf(running)).memoryBytes >= 65_536);
+  assert.ok(machine.runtime.statsOf(running).memoryBytes >= 65_536);
   await machine.nextOutput(running);
   const id = await machine.start(group, "trapper");
   await checkEnd(machine, id, { code: 134, reason: "Error", message: /out of bounds[^]*read_out_of_bounds/ });

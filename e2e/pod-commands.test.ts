@@ -193,9 +193,9 @@ test("up -d says at once why a pod cannot start", async () => {
       code: 1,
       stdout: "pod/gone created\n",
       stderr:
-        /^error: start pod "gone": container "one" is in ErrImagePull: .*"gone:v1".*; see 'kwasm describe pod gone -n default'\n$/,
+        /^error: start pod "gone": container "one" is in ErrImagePull: .*gone:v1.*; see 'kwasm describe pod gone -n default'\n$/,
     },
-    pod("gone", "gone"),
+    pod("gone", "localhost/gone"),
   );
   const probe = ", ports: [{ containerPort: 80 }], readinessProbe: { httpGet: { port: 80 } }";
   await check(

@@ -6,6 +6,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { text } from "node:stream/consumers";
 
+import { command } from "../src/engine/component/testing/command-component.ts";
+import { echoComponent } from "../src/engine/component/testing/sample-components.ts";
 import { endOf, type Expected, KwasmCommand, outputOnce, root } from "./command-fixture.ts";
 
 const guests = ["cat", "hog", "spinner", "ticker", "trapper", "words", "writer"];
@@ -51,11 +53,41 @@ test("the exit code is the guest's, or says why it has none", async () => {
   await check("absent", { code: 127, stderr: /^error: .*"absent".*kwasm build -t absent\n/ });
 });
 
+test("a component that is a command runs as a module does", async () => {
+  const exit = { interface: "wasi:cli/exit@0.2.6", function: "exit-with-code" };
+  const store = { interface: "wasi:keyvalue/store@0.2.0", function: "open" };
+  kwasm.write("fine.wasm", command("i32.const 0"));
+  kwasm.write("failing.wasm", command("i32.const 1"));
+  kwasm.write("trapping.wasm", command("unreachable"));
+  kwasm.write("exiting.wasm", command("(call $host (i32.const 7)) i32.const 0", exit));
+  kwasm.write("wanting.wasm", command("i32.const 0", store));
+  await check("fine.wasm", {});
+  await check("failing.wasm", { code: 1 });
+  await check("exiting.wasm", { code: 7 });
+  await check("trapping.wasm", { code: 134, stderr: /^error: wasm trap: wasm `unreachable` instruction executed\n/ });
+  await check("--trap-unknown-imports wanting.wasm", {});
+  await check("wanting.wasm", {
+    code: 126,
+    stderr: /^error: .*"wasi:keyvalue\/store@0\.2\.0" \(provided by a host of/,
+  });
+  await check("--listen 127.0.0.1:0 fine.wasm", { stderr: /^Listening on 127\.0\.0\.1:\d+\n$/ });
+});
+
+test("a function is called by name, with values and an answer in WAVE", async () => {
+  kwasm.write("echo.wasm", echoComponent());
+  await check('--invoke echo("☃\\n") echo.wasm', { stdout: '"☃\\n"\n' });
+  await check("--invoke _start() words.wasm", { stdout: words("words.wasm") });
+  await check("--invoke other() echo.wasm", { code: 126, stderr: /^error: call "other": .* there are "echo"\n/ });
+  await check("--invoke echo(1) echo.wasm", { code: 126, stderr: /^error: read a call in WAVE: a string / });
+});
+
 test("what cannot be understood exits with 2 and says the option", async () => {
   await check("--memory x words.wasm", { code: 2, stderr: /^error: read --memory "x": / });
   await check("--timeout x words.wasm", { code: 2, stderr: /^error: read --timeout "x": / });
   await check("--listen x words.wasm", { code: 2, stderr: /^error: read --listen "x": / });
   await check("--dir a::b::c words.wasm", { code: 2, stderr: /^error: read --dir "a::b::c": / });
+  await check("--allow-outbound a/b words.wasm", { code: 2, stderr: /^error: allow connections to "a\/b": / });
+  await check("--allow-bind 8080 words.wasm", { code: 2, stderr: /^error: allow listening on "8080": / });
   await check("--env =x words.wasm", { code: 2, stderr: /^error: read --env "=x": / });
   await check("--colour words.wasm", { code: 2, stderr: /^error: unknown option '--colour'\n/ });
   await kwasm.check("run", { code: 2, stderr: /^error: REF is missing/ });

@@ -1,0 +1,68 @@
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { promisify } from "node:util";
+
+import { openCachedFolder } from "../containerd/cached-folder.ts";
+
+/** What finds a toolchain: variables of those who use it. */
+export type Toolchain = Readonly<Record<string, string>>;
+
+/** Brings a toolchain by ordinary package managers, into the cache or into the copy of the project that is built. */
+export type OpenToolchain = (source: string) => Promise<Toolchain>;
+
+const componentizePyVersion = "0.25.1";
+
+/** From nothing, on a machine that is busy: the standard library of Rust takes most. */
+const SETUP_MS_MAX = 1_200_000;
+
+const runProgram = promisify(execFile);
+
+async function run(program: string, ...words: readonly string[]): Promise<string> {
+  return (await runProgram(program, words, { timeout: SETUP_MS_MAX })).stdout.trim();
+}
+
+/** What the machine has: clang and Go, which `tools/setup` brings. */
+export function openMachine(): Promise<Toolchain> {
+  return Promise.resolve({});
+}
+
+/** The machine's Rust where it has the target, else one with a standard library that is built here. */
+export async function openRust(): Promise<Toolchain> {
+  const library = await run("rustc", "--print", "target-libdir", "--target", "wasm32-wasip2");
+  if (existsSync(library)) return {};
+  const version = (await run("rustc", "--version")).split(" ")[1] ?? "";
+  const folder = await openCachedFolder(`rust-${version}-wasip2`, async (path) => {
+    await run(join(import.meta.dirname, "setup-rust.sh"), path);
+  });
+  return { PATH: firstOnPath(join(folder, "toolchain", "bin")) };
+}
+
+/** The tools that a project's package.json names, installed in the project as its user does. */
+export async function installPackages(source: string): Promise<Toolchain> {
+  const quiet = ["--ignore-scripts", "--legacy-peer-deps", "--no-audit", "--no-fund", "--loglevel=error"];
+  await run("npm", "install", "--prefix", source, ...quiet);
+  return {};
+}
+
+/** componentize-py, with the CPython that it puts into components. */
+export async function openPython(): Promise<Toolchain> {
+  const folder = await openCachedFolder(`componentize-py-${componentizePyVersion}`, async (path) => {
+    const quiet = ["--quiet", "--disable-pip-version-check", "--root-user-action=ignore"];
+    await run(
+      "python3",
+      "-m",
+      "pip",
+      "install",
+      ...quiet,
+      "--target",
+      path,
+      `componentize-py==${componentizePyVersion}`,
+    );
+  });
+  return { PATH: firstOnPath(join(folder, "bin")), PYTHONPATH: folder };
+}
+
+function firstOnPath(folder: string): string {
+  return [folder, process.env["PATH"] ?? ""].join(delimiter);
+}
