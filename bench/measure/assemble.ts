@@ -6,7 +6,10 @@ const assembler = await wabt();
 
 /** The binary of `bench/guests/NAME.wat`. */
 export function assembleGuest(name: string): Uint8Array<ArrayBuffer> {
-  const path = join(import.meta.dirname, "../guests", `${name}.wat`);
+  return assembleFile(join(import.meta.dirname, "../guests", `${name}.wat`));
+}
+
+export function assembleFile(path: string): Uint8Array<ArrayBuffer> {
   const module = assembler.parseWat(path, readFileSync(path, "utf8"));
   try {
     return Uint8Array.from(module.toBinary({}).buffer);
