@@ -1,14 +1,26 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { once } from "node:events";
-import { closeSync, constants, createReadStream, mkdtempDisposableSync, openSync, rmSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  createReadStream,
+  mkdtempDisposableSync,
+  openSync,
+  readSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import { silentLog } from "#base";
 
 import { type FifoHold, FifoOutput } from "./fifo-output.ts";
+
+/** Long enough for what does not wait to be over. */
+const IDLE_MS = 20;
 
 /** Nobody holds a copy. */
 const alone: FifoHold = { inherited: {}, keep: () => Promise.resolve(), drop: () => Promise.resolve() };
@@ -45,17 +57,48 @@ test("a reader that comes after the guest's end finds every line, and then the e
   fifo.remove();
 });
 
-test("a reader that is there sees the end as soon as the guest has ended", async () => {
+test("a guest has ended when the reader that is there has read all, which then sees the end", async () => {
   const fifo = makeFifo();
   const output = new FifoOutput(fifo.path, silentLog, alone);
   const reader = openSync(fifo.path, constants.O_RDONLY | constants.O_NONBLOCK);
   write(output, "hello\n");
-  await output.release();
-  const stream = createReadStream("", { fd: reader });
-  const text: Buffer[] = [];
-  stream.on("data", (chunk) => text.push(Buffer.from(chunk)));
-  await once(stream, "end");
-  assert.equal(Buffer.concat(text).toString(), "hello\n");
+  const order: string[] = [];
+  const released = output.release().then(() => order.push("released"));
+  await sleep(IDLE_MS);
+  order.push("read");
+  const buffer = Buffer.alloc(10);
+  assert.equal(buffer.toString("utf8", 0, readSync(reader, buffer)), "hello\n");
+  await released;
+  assert.equal(readSync(reader, buffer), 0);
+  assert.deepEqual(order, ["read", "released"]);
+  closeSync(reader);
+  fifo.remove();
+});
+
+test("a reader that goes without having read leaves everything to the next", async () => {
+  const fifo = makeFifo();
+  const output = new FifoOutput(fifo.path, silentLog, alone);
+  const reader = openSync(fifo.path, constants.O_RDONLY | constants.O_NONBLOCK);
+  write(output, "for the next\n");
+  const released = output.release();
+  closeSync(reader);
+  await released;
+  const waiting = setInterval(() => undefined, 1_000);
+  assert.equal(await readAll(fifo.path), "for the next\n");
+  clearInterval(waiting);
+  await output.close();
+  fifo.remove();
+});
+
+test("an output may be given up while its reader does not read", async () => {
+  const fifo = makeFifo();
+  const output = new FifoOutput(fifo.path, silentLog, alone);
+  const reader = openSync(fifo.path, constants.O_RDONLY | constants.O_NONBLOCK);
+  write(output, "unread\n");
+  const released = output.release();
+  await output.close();
+  await released;
+  closeSync(reader);
   fifo.remove();
 });
 

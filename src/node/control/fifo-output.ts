@@ -1,14 +1,19 @@
 import { closeSync, constants, openSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import { type Log, systemErrorCode } from "#base";
 
 import { attempt } from "../syscall/libc.ts";
+import { unreadBytes } from "../syscall/pipe.ts";
 
 /**
  * How long to wait before looking again whether a reader has come. The kernel has no event for it, and it matters only
  * while the reader is being started again, which takes it a second or more.
  */
 const READER_LOOK_MS = 100;
+
+/** How long to wait before looking again whether a reader has read all; one that reads takes less. */
+const UNREAD_LOOK_MS = 1;
 
 /** Which end of a FIFO is held: the reading one for the guest's life, then the writing one until a reader has come. */
 export type FifoEnd = "read" | "write";
@@ -26,7 +31,7 @@ export interface FifoHold {
  * A guest's output into FIFOs that somebody else made and reads. The kernel throws away what is in a FIFO when the last
  * descriptor on it closes, so control holds a reading end for the guest's life: a reader that is started again finds
  * every line, and its absence is no broken pipe for the guest. After the guest's end the FIFO is let go as soon as
- * a reader is there, which then sees the end of file.
+ * a reader has read it, which then sees the end of file.
  */
 export class FifoOutput {
   readonly #path: string;
@@ -56,7 +61,11 @@ export class FifoOutput {
     return attempt(`open output "${this.#path}"`, () => openSync(this.#path, constants.O_WRONLY));
   }
 
-  /** To be called once the guest's own writing ends are closed: lets go of the FIFO when a reader has it. */
+  /**
+   * To be called once the guest's own writing ends are closed. Resolves when a reader has read all, or when there is no
+   * reader to wait for: the FIFO is then let go once one has come. To be there is not enough for a reader: containerd
+   * gives up a FIFO that it is still opening when it hears of the exit, with all that is in it (Cancel in cio/io_unix.go).
+   */
   async release(): Promise<void> {
     if (this.#readFd === undefined && this.#writeFd === undefined) return;
     try {
@@ -65,7 +74,7 @@ export class FifoOutput {
       this.#readFd = undefined;
       // A copy of the reading end would be taken for a reader.
       await this.#drop("read");
-      this.#letGo();
+      await this.#letGo();
     } catch (error) {
       // A FIFO that was removed has no reader to wait for.
       this.#log.debug("a guest's output is gone", { path: this.#path, reason: String(error) });
@@ -83,18 +92,31 @@ export class FifoOutput {
   }
 
   /** The writing end alone keeps what is in the FIFO, and lets the kernel say whether anybody reads. */
-  #letGo(): void {
-    try {
-      closeSync(openSync(this.#path, constants.O_WRONLY | constants.O_NONBLOCK));
-    } catch (error) {
-      if (systemErrorCode(error) === "ENXIO") {
-        if (this.#writeFd !== undefined && !this.#held.has("write")) this.#keep("write", this.#writeFd);
-        this.#timer = setTimeout(() => this.#letGo(), READER_LOOK_MS).unref();
+  async #letGo(): Promise<void> {
+    while (this.#writeFd !== undefined) {
+      if (!this.#hasReader()) {
+        this.#waitForReader(this.#writeFd);
         return;
       }
-      this.#log.debug("a guest's output is gone", { path: this.#path, reason: String(error) });
+      if (unreadBytes(this.#writeFd) === 0) break;
+      await sleep(UNREAD_LOOK_MS);
     }
-    this.#note(this.close());
+    await this.close();
+  }
+
+  #hasReader(): boolean {
+    try {
+      closeSync(openSync(this.#path, constants.O_WRONLY | constants.O_NONBLOCK));
+      return true;
+    } catch (error) {
+      if (systemErrorCode(error) === "ENXIO") return false;
+      throw error;
+    }
+  }
+
+  #waitForReader(writeFd: number): void {
+    if (!this.#held.has("write")) this.#keep("write", writeFd);
+    this.#timer = setTimeout(() => void this.release(), READER_LOOK_MS).unref();
   }
 
   #keep(end: FifoEnd, descriptor: number): void {

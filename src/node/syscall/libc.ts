@@ -14,6 +14,7 @@ const { functions } = dlopen(null, {
   clock_gettime: { arguments: ["i32", "pointer"], return: "i32" },
   getsockname: { arguments: ["i32", "pointer", "pointer"], return: "i32" },
   getsockopt: { arguments: ["i32", "i32", "i32", "pointer", "pointer"], return: "i32" },
+  ioctl: { arguments: ["i32", "u64", "pointer"], return: "i32" },
   listen: { arguments: ["i32", "i32"], return: "i32" },
   memfd_create: { arguments: ["pointer", "u32"], return: "i32" },
   mmap: { arguments: ["u64", "u64", "i32", "i32", "i32", "i64"], return: "pointer" },
