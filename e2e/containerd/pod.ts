@@ -68,12 +68,6 @@ export function runScript(name: string, script: string): ContainerOptions {
   return { name, image: nativeImage, command: ["/bin/busybox", "sh", "-c", script] };
 }
 
-export interface PodOptions {
-  /** Whose network the pod has; its own unless given. */
-  readonly network?: "pod" | "node";
-  readonly annotations?: Readonly<Record<string, string>>;
-}
-
 /** A pod, made, asked and ended by the calls that kubelet makes, in its order: kuberuntime_manager.go. */
 export class Pod {
   readonly #rig: ContainerdRig;
