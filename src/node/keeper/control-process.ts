@@ -4,7 +4,7 @@ import { Socket } from "node:net";
 
 import { KwasmError, type Log } from "#base";
 
-import { createSocketPair } from "../syscall/descriptor-passing.ts";
+import { createSocketPairs } from "../syscall/descriptor-passing.ts";
 import type { Holdings } from "./holdings.ts";
 import { KeeperServer } from "./keeper-server.ts";
 
@@ -30,9 +30,11 @@ export class ControlProcess implements Disposable {
 
   /** Throws a typed error where it cannot be started. */
   constructor({ argv, holdings, isFirst, log }: ControlProcessOptions) {
-    const [callsFd, callsOfControl] = createSocketPair("stream");
-    const [linesFd, linesOfControl] = createSocketPair("stream");
-    const [packetsFd, packetsOfControl] = createSocketPair("packets");
+    const [[callsFd, callsOfControl], [linesFd, linesOfControl], [packetsFd, packetsOfControl]] = createSocketPairs([
+      "stream",
+      "stream",
+      "packets",
+    ]);
     const [program = "", ...words] = argv;
     const ready = Promise.withResolvers<void>();
     const ended = Promise.withResolvers<string>();

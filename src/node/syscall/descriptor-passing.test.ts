@@ -6,6 +6,7 @@ import { KwasmError } from "#base";
 
 import {
   createSocketPair,
+  createSocketPairs,
   DESCRIPTORS_PER_MESSAGE_MAX,
   receiveDescriptors,
   sendDescriptors,
@@ -24,6 +25,18 @@ function withPair(run: (sender: number, receiver: number, fd: number) => void): 
 function countOpen(): number {
   return readdirSync("/proc/self/fd").length;
 }
+
+test("where one of several pairs cannot be made, none is left open", () => {
+  const before = countOpen();
+  let made = 0;
+  const create = (kind: "stream" | "packets") => {
+    if (made === 2) throw new Error("EMFILE: socketpair failed");
+    made++;
+    return createSocketPair(kind);
+  };
+  assert.throws(() => createSocketPairs(["stream", "stream", "packets"], create), /create 3 pairs of sockets/);
+  assert.deepEqual([made, countOpen()], [2, before]);
+});
 
 for (const count of [1, 3, DESCRIPTORS_PER_MESSAGE_MAX]) {
   test(`${String(count)} descriptors arrive as new ones of the same file, with their tag`, () => {

@@ -33,6 +33,21 @@ export function createSocketPair(kind: "stream" | "packets"): [number, number] {
   return [pair[0] ?? -1, pair[1] ?? -1];
 }
 
+/** Several pairs at once, or none: where one cannot be made, those before it are closed. */
+export function createSocketPairs<Kinds extends readonly ("stream" | "packets")[]>(
+  kinds: readonly [...Kinds],
+  create = createSocketPair,
+): { [Index in keyof Kinds]: [number, number] } {
+  const pairs: [number, number][] = [];
+  try {
+    for (const kind of kinds) pairs.push(create(kind));
+    return pairs as { [Index in keyof Kinds]: [number, number] };
+  } catch (error) {
+    for (const fd of pairs.flat()) closeSync(fd);
+    throw KwasmError.from(error, `create ${String(kinds.length)} pairs of sockets`);
+  }
+}
+
 /**
  * Hands descriptors over a packet socket, with `tag` (a number the receiver matches with its request) as the packet's
  * data. The caller still owns its own descriptors afterwards. Never blocks: a receiver that reads nothing ends in
