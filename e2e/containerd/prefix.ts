@@ -20,7 +20,7 @@ const oldestPackages = ["runc", "libseccomp2", "busybox-static"] as const;
 /** A proxy with the libraries that it needs, of the oldest suite too. */
 const proxyPackages = ["nginx", "libc6", "libcrypt1", "libpcre2-8-0", "libssl3", "zlib1g"] as const;
 
-/** What CNI's portmap plugin starts, for machines that have no firewall of their own. */
+/** What CNI's portmap plugin and kube-proxy start, for machines that have no firewall of their own. */
 const firewallPackages = [
   "iptables",
   "libip4tc2",
@@ -96,7 +96,7 @@ export async function openNetworkTools(): Promise<Pick<Prefix, "programs" | "lib
 async function openFirewall(): Promise<Pick<Prefix, "programs" | "libraries" | "environment">> {
   if (isOnPath("iptables")) return { programs: [], libraries: [], environment: {} };
   const root = await openFolder(
-    "firewall",
+    "iptables",
     [{ suite: OLDEST_SUITE, packages: firewallPackages }],
     linkFirewallPrograms,
   );
@@ -111,7 +111,11 @@ function isOnPath(program: string): boolean {
 
 /** The package leaves these names to update-alternatives. */
 function linkFirewallPrograms(unpacked: string): void {
-  for (const name of ["iptables", "ip6tables"]) symlinkSync("xtables-nft-multi", join(unpacked, "usr/sbin", name));
+  for (const family of ["iptables", "ip6tables"]) {
+    for (const name of [family, `${family}-save`, `${family}-restore`]) {
+      symlinkSync("xtables-nft-multi", join(unpacked, "usr/sbin", name));
+    }
+  }
 }
 
 function openFolder(name: string, lists: readonly PackageList[], finish?: (unpacked: string) => void): Promise<string> {
