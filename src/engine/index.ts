@@ -54,7 +54,7 @@ export {
   type SocketOrder,
   type TerminalSignal,
 } from "./host/index.ts";
-export { createP2Host } from "./p2/index.ts";
+export { createP3Host } from "./p3/index.ts";
 export {
   createLoader,
   type GuestModule,

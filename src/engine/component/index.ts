@@ -11,6 +11,7 @@ export {
   type HostFunction,
   type HostImports,
   type HostInterface,
+  type HostResource,
   type StreamSink,
   type StreamSource,
   type Supervision,

@@ -5,6 +5,7 @@ import { monotonicClockInterface, systemClockInterface, timezoneInterface } from
 import { filesystemTypesInterface, preopensInterface } from "./filesystem/types.ts";
 import { clientInterface, httpTypesInterface } from "./http/index.ts";
 import { insecureInterface, insecureSeedInterface, randomInterface } from "./random.ts";
+import { socketInterfaces } from "./sockets/index.ts";
 
 /** The release candidate has the same functions as 0.3.0, and toolchains name it still. */
 const versions = [
@@ -32,5 +33,6 @@ function packagesOf(context: P2Context): VersionedPackages["packages"] {
       insecure: insecureInterface(context),
       "insecure-seed": insecureSeedInterface(context),
     }),
+    "wasi:sockets": () => socketInterfaces(context),
   };
 }

@@ -54,29 +54,32 @@ export function failedOutput(thrown: unknown): OutputStream {
   };
 }
 
-/** Moves a guest's stream into an output; the future tells how that ended, once all of it is out. */
+/** Moves a guest's stream into an output; the future tells how that ended, once all of it is out and `release` called. */
 export function writeVia<Failure>(
   context: P2Context,
   data: object,
   output: OutputStream,
   name: NameFailure<Failure>,
+  release: () => void = () => undefined,
 ): { readonly future: Promise<Outcome<Failure>> } {
   const outcome = new StreamOutcome(name);
-  void pipe(context, data, output, outcome);
+  void pipe(context, data, { output, release }, outcome);
   return outcome.future;
 }
 
 async function pipe<Failure>(
   context: P2Context,
   data: object,
-  output: OutputStream,
+  { output, release }: { readonly output: OutputStream; readonly release: () => void },
   outcome: StreamOutcome<Failure>,
 ): Promise<void> {
   try {
     await drainStream(data, sinkOf(context, output));
     await flush(context, output);
+    release();
     outcome.succeed();
   } catch (thrown) {
+    release();
     outcome.fail(thrown, "write to a stream");
   }
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { inspect } from "node:util";
 
-import { createP2Host, DescriptorBudget, type GuestNetwork, type Listener } from "#engine";
+import { createP3Host, DescriptorBudget, type GuestNetwork, type Listener } from "#engine";
 
 import type { NetworkOrder } from "../channel/index.ts";
 import { openGuestSocket } from "../control/open-guest-socket.ts";
@@ -19,42 +19,56 @@ export const guestSocketsMax = 8;
 /** Every network of a guest is the same one. */
 const network = {};
 
-/**
- * A guest of WASI 0.2 with a network, for a test: calls by name, as a component makes them. Its sockets are opened by
- * what control opens them with, in this process.
- */
+interface PlaceOfGuest {
+  readonly listeners?: readonly Listener[];
+  readonly nameServerPort?: number;
+  readonly budget?: DescriptorBudget;
+}
+
+/** The network of this process by rules, with sockets that are opened by what control opens them with. */
+export function openNetworkHere(
+  rules: Partial<NetworkOrder>,
+  { listeners = [], nameServerPort, budget = new DescriptorBudget(guestSocketsMax) }: PlaceOfGuest = {},
+): GuestNetwork {
+  const granted = { outbound: [], binds: [], resolvConf: "", hosts: "", ...rules };
+  const sockets: WantedSockets = new WantedSockets(({ ask, socket }) => {
+    try {
+      sockets.give(ask, [openGuestSocket(socket, { grant: granted })]);
+    } catch (error) {
+      sockets.fail(ask, error instanceof Error && "code" in error ? String(error.code) : "EIO");
+    }
+  });
+  const parts = { sockets, budget, ...(nameServerPort === undefined ? {} : { nameServerPort }) };
+  return openNetwork({ number: 1, network: granted, listeners: [] }, listeners, parts);
+}
+
+/** A guest of WASI 0.2 or 0.3 with a network, for a test: calls by name, as a component makes them. */
 export class NetworkGuest implements Disposable {
   /** As protocols of the host use it. */
   readonly network: GuestNetwork;
-  readonly #host: ReturnType<typeof createP2Host>;
+  readonly #host: ReturnType<typeof createP3Host>;
 
-  constructor(
-    rules: Partial<NetworkOrder> = {},
-    {
-      listeners = [],
-      nameServerPort,
-    }: { readonly listeners?: readonly Listener[]; readonly nameServerPort?: number } = {},
-  ) {
-    const granted = { outbound: [], binds: [], resolvConf: "", hosts: "", ...rules };
-    const sockets: WantedSockets = new WantedSockets(({ ask, socket }) => {
-      try {
-        sockets.give(ask, [openGuestSocket(socket, { grant: granted })]);
-      } catch (error) {
-        sockets.fail(ask, error instanceof Error && "code" in error ? String(error.code) : "EIO");
-      }
-    });
-    const budget = new DescriptorBudget(guestSocketsMax);
-    const parts = { sockets, budget, ...(nameServerPort === undefined ? {} : { nameServerPort }) };
-    const own = openNetwork({ number: 1, network: granted, listeners: [] }, listeners, parts);
-    this.network = own;
-    this.#host = createP2Host({ onExit: () => new Error("exit"), network: own, listeners });
+  constructor(rules: Partial<NetworkOrder> = {}, place: PlaceOfGuest = {}) {
+    this.network = openNetworkHere(rules, place);
+    const { listeners = [] } = place;
+    this.#host = createP3Host({ onExit: () => new Error("exit"), network: this.network, listeners });
   }
 
+  /** Where the name of the interface says no version, the one of WASI 0.2 is called. */
   async call(name: string, ...parameters: readonly unknown[]): Promise<unknown> {
     const [interfaceName = "", member = ""] = name.split("#");
-    const source = this.#host.imports.interfaces[`wasi:${interfaceName}@0.2.12`]?.functions[member];
+    const version = interfaceName.includes("@") ? "" : "@0.2.12";
+    const source = this.#host.imports.interfaces[`wasi:${interfaceName}${version}`]?.functions[member];
     assert.ok(source, `there is no "${name}"`);
     return Reflect.apply(typeof source === "function" ? source : source.suspending, undefined, parameters);
+  }
+
+  /** As a guest drops a handle. */
+  drop(name: string, object: unknown): void {
+    const [interfaceName = "", resource = ""] = name.split("#");
+    const { drop } = this.#host.imports.interfaces[`wasi:${interfaceName}`]?.resources[resource] ?? {};
+    assert.ok(drop, `there is no "${name}"`);
+    Reflect.apply(drop, undefined, [object]);
   }
 
   /** The value of a call that must go well. */

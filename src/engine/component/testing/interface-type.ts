@@ -3,6 +3,7 @@ import {
   channelType,
   declareExport,
   declareType,
+  enumType,
   extern,
   functionType,
   index,
@@ -77,10 +78,14 @@ export class InterfaceType {
     return this.#define([0x6a, ...optional(value), ...optional(failure)]);
   }
 
-  /** Variants and records must have names. */
+  /** Variants, enumerations and records must have names. */
   variant(name: string, cases: readonly Case[]): Bytes {
     const entries = cases.map(([label, payload]) => [...encodeName(label), ...optional(payload), 0x00]);
     return this.#named(name, [0x71, ...list(entries)]);
+  }
+
+  enumeration(name: string, labels: readonly string[]): Bytes {
+    return this.#named(name, enumType(...labels));
   }
 
   record(name: string, fields: readonly (readonly [name: string, type: Bytes])[]): Bytes {

@@ -63,6 +63,11 @@ export function isUnspecified({ bits }: IpAddress): boolean {
   return bits === 0n;
 }
 
+/** Every address of the machine, and a port of the system's choice. */
+export function unspecifiedEndpoint(family: SocketFamily): Endpoint {
+  return { address: { family, bits: 0n }, port: 0 };
+}
+
 export function isSameEndpoint(one: Endpoint, other: Endpoint): boolean {
   return (
     one.port === other.port && one.address.family === other.address.family && one.address.bits === other.address.bits

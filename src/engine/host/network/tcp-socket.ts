@@ -4,7 +4,14 @@ import { acceptQueueMax, type Connection, type Listener, listenerFromFd, SocketC
 import { alwaysReady, type Pollable } from "../pollable.ts";
 import { connectSocket } from "./connect-socket.ts";
 import type { Endpoint } from "./endpoint.ts";
-import { checkRemote, checkUnicast, inFamily, type OpenedSocket, type SocketFamily } from "./guest-socket.ts";
+import {
+  checkRemote,
+  checkUnicast,
+  inFamily,
+  type OpenedSocket,
+  type SocketFamily,
+  unspecifiedEndpoint,
+} from "./guest-socket.ts";
 import type { GuestNetwork, HandedListener } from "./network.ts";
 import { SocketSettings } from "./socket-settings.ts";
 
@@ -49,6 +56,7 @@ export class TcpSocket {
     return this.#state.kind === "listening" ? this.#state.listener.acceptable : alwaysReady;
   }
 
+  /** Where it fails, another address may be tried. */
   bind(local: Endpoint): Promise<void> {
     this.#expect("new");
     checkUnicast(local, this.family);
@@ -58,10 +66,7 @@ export class TcpSocket {
       return Promise.resolve();
     }
     if (!this.#network.mayBind(local)) throw refuse(`listen on port "${local.port}"`);
-    return this.#busy(async () => {
-      const socket = await this.#open(local);
-      return { kind: "bound", socket, asked: local };
-    });
+    return this.#bind(local);
   }
 
   connect(remote: Endpoint): Promise<Connection> {
@@ -88,6 +93,23 @@ export class TcpSocket {
       default:
         throw this.#unexpected();
     }
+  }
+
+  /** The same, on a port of the system's choice where it was not bound. */
+  async listenAnywhere(): Promise<void> {
+    if (this.#state.kind === "new") {
+      const anywhere = unspecifiedEndpoint(this.family);
+      if (!this.#network.mayListen(anywhere)) throw refuse("listen");
+      await this.#bind(anywhere);
+    }
+    this.listen();
+  }
+
+  /** Ends what is under way, if anything is; it is good for nothing more then. */
+  giveUp(): void {
+    if (this.#state.kind !== "busy") return;
+    this.#state = { kind: "closed" };
+    this.#ended.abort();
   }
 
   /** The connection that has waited longest, as a socket of its own; throws `would-block` where none waits. */
@@ -176,6 +198,10 @@ export class TcpSocket {
     }
   }
 
+  #bind(local: Endpoint): Promise<void> {
+    return this.#busy(async () => ({ kind: "bound", socket: await this.#open(local), asked: local }), { kind: "new" });
+  }
+
   async #connect(from: TcpState, remote: Endpoint): Promise<Connection> {
     let connection: Connection | undefined;
     await this.#busy(async () => {
@@ -186,15 +212,15 @@ export class TcpSocket {
     return connection ?? this.#fail();
   }
 
-  /** What fails leaves the socket good for nothing, as WASI has it. */
-  async #busy(work: () => Promise<TcpState>): Promise<void> {
+  /** A connection that fails leaves the socket good for nothing, as WASI has it. */
+  async #busy(work: () => Promise<TcpState>, afterFailure: TcpState = { kind: "closed" }): Promise<void> {
     this.#state = { kind: "busy" };
     try {
       const next = await work();
       if (this.#ended.signal.aborted) discard(next);
       else this.#state = next;
     } catch (thrown) {
-      this.#state = { kind: "closed" };
+      if (!this.#ended.signal.aborted) this.#state = afterFailure;
       throw HostError.from(thrown, "use a socket");
     }
   }

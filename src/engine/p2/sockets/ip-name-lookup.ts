@@ -36,7 +36,7 @@ function resolve(network: GuestNetwork, text: string): Resolving {
 }
 
 /** Names of other scripts in the form in which DNS has them. An address is the answer to itself. */
-function asciiNameOf(text: string): string {
+export function asciiNameOf(text: string): string {
   const isAscii = !/[^\0-\x7f]/u.test(text);
   const name = isAscii ? text : domainToASCII(text);
   if (parseIpAddress(name) !== undefined || isHostName(name)) return name;
