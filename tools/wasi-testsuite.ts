@@ -6,9 +6,9 @@
  * FOLDER is a checkout of the suite's branch `prod/testsuite-base`, which holds built tests; names choose single
  * cases. Each case is a module or a component and, beside it, a specification (doc/specification.md of the suite) of
  * arguments, environment, a folder to grant as `/`, and the expected exit code and output, or of steps that say the same.
- * Cases of 0.3 whose steps are about sockets or HTTP are named and left out.
+ * Cases whose steps are of another kind than we know are named and left out.
  */
-import { constants, cpSync, existsSync, globSync, mkdtempDisposableSync, openSync, readFileSync } from "node:fs";
+import { constants, cpSync, globSync, mkdtempDisposableSync, openSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, relative } from "node:path";
 import {
@@ -16,96 +16,69 @@ import {
   createLoader,
   DescriptorBudget,
   discardedOutput,
-  type Guest,
   type GuestConfig,
   type GuestEnd,
+  type GuestNetwork,
+  httpServiceDefaults,
   inputFromBytes,
   isComponent,
+  listenerFromFd,
   type MountTree,
   openDirectoryGrant,
   type OutputStream,
+  serveComponent,
   startComponent,
   startGuest,
 } from "#engine";
-
-interface Specification {
-  readonly args: readonly string[];
-  readonly env: Readonly<Record<string, string>>;
-  readonly root: string | null;
-  readonly exit_code: number;
-  readonly stdin: string;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-const defaults: Specification = { args: [], env: {}, root: null, exit_code: 0, stdin: "", stdout: "", stderr: "" };
-
-/** One step of a specification that has steps. */
-interface Step {
-  readonly type: string;
-  readonly id?: string;
-  readonly payload?: string;
-}
-
-/** Steps that a case of one process and its streams consists of. */
-const stepsKnown = new Set(["run", "read", "write", "wait"]);
+import { openNetworkHere } from "../src/node/cell/network-guest.ts";
+import { openListener } from "../src/node/syscall/listener.ts";
+import { EndpointServers } from "./wasi-testsuite/endpoint-servers.ts";
+import { readSpecification, type Specification } from "./wasi-testsuite/specification.ts";
+import { takeSteps } from "./wasi-testsuite/take-steps.ts";
 
 const memoryBytesMax = 256 * 1_048_576;
 const filesOpenMax = 1_024;
 /** No case takes a second; one that hangs must not hang the others. */
 const caseTimeoutMs = 20_000;
 
+/** By which a case that is served is ended once its steps are done. */
+const served = "its steps are done";
+
 const loader = createLoader();
 
 /** Runs one case in a copy of its folder and answers what is wrong, or `undefined` for nothing. */
 async function runCase(wasm: string, wanted: Specification): Promise<string | undefined> {
   using scratch = mkdtempDisposableSync(join(tmpdir(), "wasi-testsuite-"));
+  await using servers = await EndpointServers.start(wanted.servers);
   const [stdout, stderr] = [collectOutput(), collectOutput()];
   const budget = new DescriptorBudget(filesOpenMax);
+  const network = openNetworkHere({ outbound: ["*"], binds: ["*:*"] }, { budget });
+  const bound = wanted.world === "wasi:http/service" ? openListener({ address: "127.0.0.1", port: 0 }) : undefined;
   const guest = await start(readFileSync(wasm), {
     args: [basename(wasm), ...wanted.args],
-    env: Object.entries(wanted.env),
+    env: Object.entries({ ...wanted.env, ...servers.env }),
     stdin: inputFromBytes(Buffer.from(wanted.stdin)),
     stdout: stdout.stream,
     stderr: stderr.stream,
     preopens: wanted.root === null ? [] : [grantCopy(join(dirname(wasm), wanted.root), scratch.path, budget)],
+    listeners: bound === undefined ? [] : [listenerFromFd(bound.fd)],
+    network,
     budget,
   });
   const timer = setTimeout(() => guest.kill(`it ran for ${caseTimeoutMs} ms`), caseTimeoutMs);
+  const firstLine = () => Promise.race([stdout.line(), guest.ended.then(() => "")]);
+  const problems = await takeSteps(wanted.steps, { firstLine, port: bound?.port, end: () => guest.kill(served) });
   const end = await guest.ended;
   clearTimeout(timer);
-  return differences(wanted, end, { stdout: stdout.text(), stderr: stderr.text() });
+  return differences(wanted, { end, problems }, { stdout: stdout.text(), stderr: stderr.text() });
 }
 
-async function start(bytes: Uint8Array<ArrayBuffer>, config: GuestConfig): Promise<Guest> {
+async function start(bytes: Uint8Array<ArrayBuffer>, config: GuestConfig & { readonly network: GuestNetwork }) {
   if (!isComponent(bytes)) return startGuest(await loader.load(bytes, { memoryBytesMax }), config);
-  return startComponent(await compileComponent(bytes, { memoryBytesMax }, loader), { ...config, memoryBytesMax });
-}
-
-/** What a case asks for; the name of a step or a proposal that it needs and this runner has not. */
-function readSpecification(wasm: string): Specification | string {
-  const path = wasm.replace(/\.wasm$/, ".json");
-  if (!existsSync(path)) return defaults;
-  const { operations, proposals, ...given } = JSON.parse(readFileSync(path, "utf8")) as Partial<Specification> & {
-    operations?: readonly Step[];
-    proposals?: readonly string[];
-  };
-  const unknown =
-    proposals?.find((name) => name !== "http") ?? operations?.find(({ type }) => !stepsKnown.has(type))?.type;
-  if (unknown !== undefined) return unknown;
-  return { ...defaults, ...given, ...specificationOf(operations ?? []) };
-}
-
-/** What the steps say, without their order: what is written first is there when the guest asks for it. */
-function specificationOf(steps: readonly Step[]): Partial<Specification> {
-  return Object.assign(
-    {},
-    ...steps.map((step) => {
-      const { type, id = "stdout", payload = "", ...rest } = step;
-      if (type === "write") return { stdin: payload };
-      return type === "read" ? { [id]: payload } : rest;
-    }),
-  ) as Partial<Specification>;
+  const plan = await compileComponent(bytes, { memoryBytesMax }, loader);
+  const isServed = (config.listeners ?? []).length > 0;
+  const given = { ...config, memoryBytesMax };
+  return isServed ? serveComponent(plan, { ...given, http: httpServiceDefaults }) : startComponent(plan, given);
 }
 
 /** The cases write into their folder, and the checkout must stay as it is. */
@@ -115,22 +88,30 @@ function grantCopy(root: string, scratch: string, budget: DescriptorBudget): Mou
   return openDirectoryGrant({ guestPath: "/", fd, readOnly: false }, budget);
 }
 
-function collectOutput(): { readonly stream: OutputStream; text(): string } {
+function collectOutput(): { readonly stream: OutputStream; text(): string; line(): Promise<string> } {
   const chunks: Uint8Array[] = [];
-  return {
-    stream: { ...discardedOutput, write: (bytes) => void chunks.push(bytes) },
-    text: () => Buffer.concat(chunks).toString(),
+  const firstLine = Promise.withResolvers<string>();
+  const text = (): string => Buffer.concat(chunks).toString();
+  const write = (bytes: Uint8Array): void => {
+    chunks.push(bytes);
+    const [line = "", ...more] = text().split("\n");
+    if (more.length > 0) firstLine.resolve(line);
   };
+  return { stream: { ...discardedOutput, write }, text, line: () => firstLine.promise };
 }
 
 function differences(
   wanted: Specification,
-  end: GuestEnd,
+  { end, problems: found }: { readonly end: GuestEnd; readonly problems: readonly string[] },
   said: { readonly stdout: string; readonly stderr: string },
 ): string | undefined {
-  const problems: string[] = [];
-  if (end.kind !== "exit") problems.push(`ended by ${end.kind}: ${"message" in end ? end.message : end.reason}`);
-  else if (end.code !== wanted.exit_code) problems.push(`exit code ${end.code} instead of ${wanted.exit_code}`);
+  const problems = [...found];
+  const hasServed = end.kind === "killed" && end.reason === served;
+  if (end.kind === "exit" && end.code !== wanted.exit_code) {
+    problems.push(`exit code ${end.code} instead of ${wanted.exit_code}`);
+  } else if (end.kind !== "exit" && !hasServed) {
+    problems.push(`ended by ${end.kind}: ${"message" in end ? end.message : end.reason}`);
+  }
   // Most Rust cases print what they do and specify no output: an empty expectation asks for nothing.
   if (wanted.stdout !== "" && said.stdout !== wanted.stdout) problems.push(`stdout ${JSON.stringify(said.stdout)}`);
   return problems.length === 0 ? undefined : [...problems, said.stderr.trim()].join("\n    ");
