@@ -8,6 +8,7 @@ const commandExports = [
   /^wasi:cli\/run@0\.3\.\d+$/,
   /^wasi:cli\/run@0\.3\.0-rc-2026-03-15$/,
   /^wasi:cli\/run@0\.2\.\d+$/,
+  /^wasi:cli\/run@0\.2\.0-rc-2023-1(?:0-18|1-10)$/,
 ];
 
 /** Names of a single error message; a component may have thousands. */

@@ -20,6 +20,7 @@ import {
   type Turn,
 } from "../host/index.ts";
 import { supervisionOf } from "./calls.ts";
+import { candidatePackages } from "./candidates/index.ts";
 import { cliInterfaces } from "./cli.ts";
 import { monotonicClockInterface, timezoneInterface, wallClockInterface } from "./clocks.ts";
 import type { P2Context } from "./context.ts";
@@ -72,7 +73,8 @@ export function createP2Host(
 ): P2Host {
   const context = createContext(config);
   const ours: VersionedPackages = { version: "0.2.12", compatibleAs: "0.2", packages: packagesOf(context) };
-  const offered = new OfferedInterfaces([ours, ...others(context)], context.interrupt);
+  const versions = [ours, ...candidatePackages(context, ours.packages), ...others(context)];
+  const offered = new OfferedInterfaces(versions, context.interrupt);
   return {
     imports: {
       get interfaces() {

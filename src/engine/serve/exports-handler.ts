@@ -5,6 +5,7 @@ const handlerExports = [
   { pattern: /^wasi:http\/handler@0\.3\.\d+$/, generation: "0.3" },
   { pattern: /^wasi:http\/handler@0\.3\.0-rc-2026-03-15$/, generation: "0.3" },
   { pattern: /^wasi:http\/incoming-handler@0\.2\.\d+$/, generation: "0.2" },
+  { pattern: /^wasi:http\/incoming-handler@0\.2\.0-rc-2023-1(?:0-18|1-10)$/, generation: "0.2" },
 ] as const;
 
 /** The interface that requests are given to, and how it takes them. */

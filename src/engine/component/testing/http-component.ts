@@ -23,7 +23,7 @@ import {
 import { errorType, httpTypesType, outgoingHandlerType, pollType, streamsType } from "./http-interfaces.ts";
 
 /** Counts what a component has so far, so that its entries can be named by words. */
-class HttpComponent {
+export class HttpComponent {
   readonly #sections: Bytes[] = [];
   #types = 0;
   #instances = 0;
@@ -50,6 +50,16 @@ class HttpComponent {
   define(type: Bytes): number {
     this.add(types(type));
     return this.#types++;
+  }
+
+  /** Memory and allocator; after what is imported, before what is lowered. */
+  addMemory(): void {
+    this.add(
+      coreModule(wat(memoryModule)),
+      coreInstantiate(0),
+      coreAlias("memory", 0, "memory"),
+      coreAlias("func", 0, "realloc"),
+    );
   }
 
   /** Gives the core module a function of an imported instance, under the word after the last dot. */
@@ -187,12 +197,7 @@ export function httpComponent(body: string, version = "0.2.0"): Uint8Array<Array
       failure: made.typeOf(http, "error-code"),
     }),
   );
-  made.add(
-    coreModule(wat(memoryModule)),
-    coreInstantiate(0),
-    coreAlias("memory", 0, "memory"),
-    coreAlias("func", 0, "realloc"),
-  );
+  made.addMemory();
   for (const [name, as] of Object.entries(httpFunctions)) {
     if (informs || as !== "inform") made.lower(http, name, as);
   }
