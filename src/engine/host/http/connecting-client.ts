@@ -1,5 +1,5 @@
 import { type ClientRequest, request as requestHttp } from "node:http";
-import type { Socket } from "node:net";
+import { isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { Signal } from "../pollable.ts";
 import type { IncomingContent, ResponseHead } from "./exchange.ts";
@@ -90,6 +90,8 @@ class SentRequest implements PendingResponse {
     this.#limit(this.#request.connectMs, { tag: "connection-timeout" });
     try {
       const plain = await connector.connect(this.#target, this.#abort.signal);
+      // The one that is ended where it is never secured.
+      this.#socket = plain;
       plain.on("error", (error) => this.#fail(error));
       const socket = this.#target.scheme === "https" ? await secured(plain, this.#target.host) : plain;
       if (this.#abort.signal.aborted) plain.destroy();
@@ -173,7 +175,9 @@ class SentRequest implements PendingResponse {
 /** Speaks TLS on a connection; the name is the one that the guest asked for. */
 function secured(socket: Socket, host: string): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const secure = connectTls({ socket, servername: host, ALPNProtocols: ["http/1.1"] });
+    // RFC 6066: a server is told no address as its name; its certificate is for the address all the same.
+    const peer = isIP(host) === 0 ? { servername: host } : { host };
+    const secure = connectTls({ socket, ...peer, ALPNProtocols: ["http/1.1"] });
     secure.once("secureConnect", () => resolve(secure));
     secure.once("error", reject);
   });

@@ -88,13 +88,15 @@ const codesOfSystemErrors: Readonly<Record<string, HttpErrorCode>> = {
   HPE_HEADER_OVERFLOW: { tag: "HTTP-response-header-section-size" },
 };
 
+/** What Node says of a certificate (nodejs.org/api/tls.html, "X509 certificate error codes"), and of names on it. */
+const certificateErrors =
+  /^(?:ERR_TLS|CERT_|DEPTH_|SELF_SIGNED_|UNABLE_TO_|ERROR_IN_C|INVALID_(?:CA|PURPOSE)$|HOSTNAME_MISMATCH$|PATH_LENGTH_)/;
+
 function codeOf(thrown: unknown): HttpErrorCode {
   const code = systemErrorCode(thrown) ?? "";
   const known = codesOfSystemErrors[code];
   if (known !== undefined) return known;
   if (code.startsWith("HPE_") || code.startsWith("ERR_HTTP2")) return { tag: "HTTP-protocol-error" };
-  if (code.startsWith("ERR_TLS") || code.startsWith("CERT_") || code.startsWith("DEPTH_")) {
-    return { tag: "TLS-certificate-error" };
-  }
+  if (certificateErrors.test(code)) return { tag: "TLS-certificate-error" };
   return code.startsWith("ERR_SSL") ? { tag: "TLS-protocol-error" } : { tag: "internal-error" };
 }
