@@ -10,6 +10,11 @@ export const mediaTypes = {
   manifest: "application/vnd.oci.image.manifest.v1+json",
   config: "application/vnd.oci.image.config.v1+json",
   layerTar: "application/vnd.oci.image.layer.v1.tar",
+  /** CNCF's TAG Runtime, "Wasm OCI Artifact Layout". */
+  wasmConfig: "application/vnd.wasm.config.v0+json",
+  wasmLayer: "application/wasm",
+  /** A locked application; Spin, crates/oci/src/client.rs. */
+  spinApplication: "application/vnd.fermyon.spin.application.v1+config",
 } as const;
 
 /** Keys of annotations, from the specification's annotations.md. */

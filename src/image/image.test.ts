@@ -120,6 +120,7 @@ function checkPlatform(present: readonly string[], expected: string | undefined)
 
 checkPlatform(["linux/amd64", "wasi/wasm", "wasip1/wasm"], "wasip1/wasm");
 checkPlatform(["linux/amd64", "wasi/wasm"], "wasi/wasm");
+checkPlatform(["wasi/wasm", "wasip2/wasm"], "wasip2/wasm");
 checkPlatform(["linux/arm64", "unknown/unknown", "linux/amd64"], "linux/amd64");
 checkPlatform(["linux/arm64", "unknown/unknown"], undefined);
 checkPlatform([], undefined);

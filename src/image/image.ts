@@ -1,6 +1,7 @@
 import { KwasmError } from "#base";
 import type { Digest } from "./digest.ts";
-import { annotationKeys, type Descriptor, type ImageConfig, type Manifest } from "./document.ts";
+import { annotationKeys, type Descriptor, type ImageConfig, type Manifest, mediaTypes } from "./document.ts";
+import { type ImageKind, imageKindOf, isImageConfig } from "./image-kind.ts";
 import { ImageLayout } from "./layout/layout.ts";
 import { parseConfig, parseManifest } from "./layout/parse.ts";
 import { selectManifest } from "./layout/select.ts";
@@ -20,6 +21,8 @@ export interface Image {
   readonly name: string;
   /** Digest of the manifest that this machine runs; the key under which unpacked files are kept. */
   readonly digest: Digest;
+  readonly kind: ImageKind;
+  /** Empty but for its platform where an artifact has a config of another kind. */
   readonly config: ImageConfig;
   readonly manifest: Manifest;
   readonly layout: ImageLayout;
@@ -37,9 +40,20 @@ export async function openLayoutImage(name: string, layout: ImageLayout, root: D
   const descriptor = await selectManifest(layout, root);
   const manifestBytes = await layout.readDocument(descriptor, limits.manifestBytesMax);
   const manifest = parseManifest(manifestBytes, `manifest "${descriptor.digest}"`, limits);
-  const configBytes = await layout.readDocument(manifest.config, limits.configBytesMax);
-  const config = parseConfig(configBytes, `image config "${manifest.config.digest}"`);
-  return { name, digest: descriptor.digest, config, manifest, layout };
+  const config = await readConfig(layout, manifest.config);
+  return { name, digest: descriptor.digest, kind: imageKindOf(manifest), config, manifest, layout };
+}
+
+/** An artifact's config may be anything; what is known of it is its platform where it is CNCF's. */
+async function readConfig(layout: ImageLayout, descriptor: Descriptor): Promise<ImageConfig> {
+  const { mediaType, digest } = descriptor;
+  const where = `image config "${digest}"`;
+  const bytes = await layout.readDocument(descriptor, layout.limits.configBytesMax);
+  if (isImageConfig(mediaType)) return parseConfig(bytes, where);
+  const artifact = parseConfig(Buffer.from("{}"), where);
+  if (mediaType !== mediaTypes.wasmConfig) return artifact;
+  const { os, architecture } = parseConfig(bytes, where);
+  return { ...artifact, os, architecture };
 }
 
 interface OpenedSource {

@@ -1,7 +1,9 @@
 export { loadImages } from "./archive/load.ts";
+export { isArchive } from "./archive/is-archive.ts";
 export { saveImages } from "./archive/save.ts";
 export { type BuildOptions, buildImage } from "./build/build.ts";
 export { systemToolHost, type ToolHost, type ToolOptions, type ToolResult } from "./build/tool-host.ts";
+export { type ContentSource, type ImageContent, readContent, requireFiles } from "./content.ts";
 export type { Digest } from "./digest.ts";
 export type { ImageConfig, Platform } from "./document.ts";
 export { answersHttp } from "./entry/answers-http.ts";
@@ -9,6 +11,7 @@ export { type ProgramKind, programKindOf } from "./entry/program-kind.ts";
 export { type ContainerCommand, type ContainerEntry, resolveEntry } from "./entry/resolve-entry.ts";
 export { findFile } from "./entry/root-file.ts";
 export { type Image, type ImageSource, openImage } from "./image.ts";
+export type { ImageKind } from "./image-kind.ts";
 export { type ImageLimits, imageLimits } from "./limits.ts";
 export { type ImageRow, listImages } from "./list.ts";
 export type { ReadBlob } from "./mirror/mirrored-layout.ts";

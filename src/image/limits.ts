@@ -30,8 +30,8 @@ export const imageLimits: ImageLimits = {
   manifestBytesMax: 4 * 2 ** 20,
   /** Configs are a few kB; the bound is that of a manifest. */
   configBytesMax: 4 * 2 ** 20,
-  /** Docker's own bound on layers of one image is 127, from overlayfs. */
-  layersMax: 127,
+  /** Docker's bound is 127, from overlayfs; Spin's is 500, as many as registries take. */
+  layersMax: 500,
   /** A module with data of 4 GiB is the most that a 32-bit memory could take in. */
   blobBytesMax: 4 * 2 ** 30,
   /** V8 compiles no larger module. Files that are built into an image are held in memory, so it is theirs too. */

@@ -88,7 +88,7 @@ export function nodeIdOf({ namespace, id }: TaskIdentity): string {
 async function resolveModule(identity: TaskIdentity, bundle: Bundle, images: ContainerdImages) {
   const { args, env, workingDirectory, rootPath } = bundle;
   const config = { ...emptyConfig, cmd: args, env, workingDirectory };
-  const image = { name: identity.id, digest: "sha256:", root: rootPath, isArtifact: false, config } as const;
+  const image = { name: identity.id, digest: "sha256:", root: rootPath, kind: "files", config } as const;
   try {
     return await resolveEntry(image);
   } catch (error) {

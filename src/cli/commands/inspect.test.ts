@@ -39,6 +39,16 @@ test("a module is shown as text and as JSON, whatever its names are", async () =
   assert.deepEqual(parsed.Exports, [{ Kind: "memory", Name: "a\\u{7}\\u{202e}", Type: "1" }]);
 });
 
+test("an archive of an image is looked into as the image is", async () => {
+  using folder = mkdtempDisposableSync(join(tmpdir(), "kwasm-cli-"));
+  writeFileSync(join(folder.path, "named.wasm"), namedModule);
+  for (const line of ["build named.wasm -t named", "save -o named.tar named", "rmi named"]) {
+    assert.equal((await run(folder.path, line)).code, 0);
+  }
+  const { stdout, stderr } = await run(folder.path, "inspect named.tar");
+  assert.match(stdout, /^Name: {7}named\.tar\nDigest: {5}sha256:[0-9a-f]{64}\nKind: {7}module, library\n/, stderr);
+});
+
 test("what is no program is said", async () => {
   using folder = mkdtempDisposableSync(join(tmpdir(), "kwasm-cli-"));
   writeFileSync(join(folder.path, "text.wasm"), "no module");

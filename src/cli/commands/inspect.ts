@@ -18,8 +18,8 @@ export const inspectCommand = defineCommand({
   summary: "Show what a module or component is, imports and exports",
   operands: "REF",
   description: `
-Says of a .wasm file, an OCI image layout folder or an image of the local store what it is, what starts it, what made
-it, what it imports and by which option of 'kwasm run' it gets that, what it exports, and its types as WIT. Nothing of
+Says of a .wasm file, an OCI image layout folder, an archive of an image or an image of the local store what it is, what
+starts it, what made it, what it imports and by which option of 'kwasm run' it gets that, what it exports, and its types as WIT. Nothing of
 it runs.
 
   kwasm inspect hello.wasm

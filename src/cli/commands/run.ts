@@ -12,8 +12,8 @@ export const runCommand = defineCommand({
   summary: "Run one guest in the foreground",
   operands: "REF [--] [ARG…]",
   description: `
-Runs a .wasm file, an OCI image layout folder or an image of the local store. The guest's streams are those of this
-command and its exit code is the command's. It gets nothing that is not granted here.
+Runs a .wasm file, an OCI image layout folder, an archive of an image or an image of the local store. The guest's streams
+are those of this command and its exit code is the command's. It gets nothing that is not granted here.
 
 Exit codes: the guest's own; 134 trap; 137 out of memory; 124 timed out; 126 cannot be run; 127 not found;
 128 + N ended by signal N.

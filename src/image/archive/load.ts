@@ -8,15 +8,19 @@ import type { BlobIngest } from "../store/ingest.ts";
 import type { ImageStore, NamedDescriptor, StoredImage } from "../store/store.ts";
 import { type ArchiveFiles, readArchive } from "./read-archive.ts";
 
-/** Puts the images of an archive into the store: an OCI image layout, or what docker and podman save; gzip and zstd too. */
+/**
+ * Puts the images of an archive into the store: an OCI image layout, or what docker and podman save; gzip and zstd too.
+ * `nameless` is the name of an image that is alone and has none.
+ */
 export async function loadImages(
   store: ImageStore,
   content: AsyncIterable<Uint8Array>,
+  nameless?: Reference,
 ): Promise<readonly StoredImage[]> {
   const { limits } = store.layout;
   using ingest = store.ingest();
   const files = await readArchive(content, ingest, limits);
-  const named = await readNamed(files, ingest, limits);
+  const named = await readNamed(files, ingest, { limits, nameless });
   if (named.length === 0) {
     throw new KwasmError("not-found", "reading an image archive: no image in it has a name; save it by its name");
   }
@@ -28,18 +32,25 @@ export async function loadImages(
 async function readNamed(
   files: ArchiveFiles,
   ingest: BlobIngest,
-  limits: ImageLimits,
+  { limits, nameless }: { readonly limits: ImageLimits; readonly nameless: Reference | undefined },
 ): Promise<readonly NamedDescriptor[]> {
   const index = files.documents.get("index.json");
   const manifests = index === undefined ? [] : parseIndex(index, '"index.json"', limits).manifests;
   const named = manifests.flatMap(readName);
   const docker = files.documents.get("manifest.json");
-  if (named.length > 0 || docker === undefined) return named;
-  const entries = parseDockerEntries(docker, limits);
+  if (named.length > 0) return named;
+  const [only] = manifests;
+  if (nameless !== undefined && only !== undefined && manifests.length === 1) {
+    const { mediaType, digest, size } = only;
+    return [{ reference: nameless, descriptor: { mediaType, digest, size } }];
+  }
+  const entries = docker === undefined ? [] : parseDockerEntries(docker, limits);
   const images: NamedDescriptor[] = [];
   for (const entry of entries) {
     const descriptor = await writeManifest(entry, files, ingest);
-    for (const name of entry.RepoTags) images.push({ reference: parseStoredName(name), descriptor });
+    const names = entry.RepoTags.map(parseStoredName);
+    const isAlone = nameless !== undefined && names.length === 0 && entries.length === 1;
+    for (const reference of isAlone ? [nameless] : names) images.push({ reference, descriptor });
   }
   return images;
 }

@@ -34,7 +34,13 @@ async function resolveCase({
   }
   for (const [path, target] of Object.entries(links)) symlinkSync(target, join(root, path));
   const config = parseConfig(Buffer.from(JSON.stringify({ config: run })), "test");
-  const image: UnpackedImage = { name: "test", digest: `sha256:${"0".repeat(64)}`, config, root, isArtifact };
+  const image: UnpackedImage = {
+    name: "test",
+    digest: `sha256:${"0".repeat(64)}`,
+    config,
+    root,
+    kind: isArtifact ? "wasm-image" : "files",
+  };
   return await resolveEntry(image, command);
 }
 

@@ -72,7 +72,7 @@ async function findModule(image: UnpackedImage, name: string): Promise<RootFile>
   if (named !== undefined) return named;
   const modules = await listModules(image.root);
   const [only] = modules;
-  if (only !== undefined && modules.length === 1 && (name === PLACEHOLDER || image.isArtifact)) {
+  if (only !== undefined && modules.length === 1 && (name === PLACEHOLDER || image.kind !== "files")) {
     return { path: posix.join(image.root, only), imagePath: only };
   }
   throw notFound(image, name, modules);

@@ -8,8 +8,8 @@ const indexTypes: ReadonlySet<string> = new Set([
   "application/vnd.docker.distribution.manifest.list.v2+json",
 ]);
 
-/** Systems that an image index may name for Wasm: Docker's `wasi`, Rust's and runwasi's `wasip1`. */
-const wasmSystems = ["wasip1", "wasi"] as const;
+/** Systems that an image index may name for Wasm: Rust's and runwasi's `wasip1`, wkg's for components, Docker's `wasi`. */
+const wasmSystems = ["wasip1", "wasip2", "wasi"] as const;
 
 /** Architecture names of OCI (Go's) for those of Node, where they differ. */
 const architectures: Readonly<Record<string, string>> = { x64: "amd64", ia32: "386" };

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 
+import { requireFiles } from "../content.ts";
 import { unpackWasmImage } from "./unpack-wasm-image.ts";
 
 /** A place of blobs elsewhere, which counts what is read of it. */
@@ -27,13 +28,14 @@ class Elsewhere {
     return { layer, target };
   }
 
-  open(directory: string, target: { mediaType: string; digest: string; size: number }, imagesMax = 8) {
+  async open(directory: string, target: { mediaType: string; digest: string; size: number }, imagesMax = 8) {
     const { blobs, read } = this;
     async function* readBlob({ digest }: { readonly digest: string }) {
       read.push(digest);
       yield blobs.get(digest) ?? new Uint8Array();
     }
-    return unpackWasmImage({ name: "test", target, readBlob, directory, imagesMax });
+    const content = await unpackWasmImage({ name: "test", target, readBlob, directory, imagesMax });
+    return content === undefined ? undefined : requireFiles(content);
   }
 }
 
@@ -48,7 +50,7 @@ test("a Wasm layer becomes a file under its title, and is read from elsewhere on
   for (let turn = 0; turn < 2; turn += 1) {
     const image = await elsewhere.open(directory.path, target);
     assert.equal(readFileSync(join(image?.root ?? "", "app.wasm"), "utf8"), "module");
-    assert.equal(image?.isArtifact, true);
+    assert.equal(image?.kind, "wasm-artifact");
   }
   assert.equal(elsewhere.read.filter((digest) => digest === layer.digest).length, 1);
 });

@@ -1,10 +1,10 @@
 import { existsSync, readdirSync, rmSync, statSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 
-import { parseDigest } from "../digest.ts";
+import { contentOf, type ImageContent } from "../content.ts";
+import { hexOf, parseDigest } from "../digest.ts";
 import { openLayoutImage } from "../image.ts";
 import { type ImageLimits, imageLimits } from "../limits.ts";
-import { isWasmImage, unpackImage, type UnpackedImage } from "../unpack/unpack.ts";
 import { MirroredLayout, type ReadBlob } from "./mirrored-layout.ts";
 
 interface WasmImageOptions {
@@ -21,24 +21,24 @@ interface WasmImageOptions {
 }
 
 /**
- * The files of an image that is made of Wasm layers and lies elsewhere, or undefined for an image of archives, of which
- * only the documents were read.
+ * What an image runs that lies elsewhere, or undefined for an image of archives, of which only the documents were read:
+ * who keeps it has unpacked it as well.
  */
-export async function unpackWasmImage(options: WasmImageOptions): Promise<UnpackedImage | undefined> {
+export async function unpackWasmImage(options: WasmImageOptions): Promise<ImageContent | undefined> {
   const { name, target, readBlob, directory, imagesMax, limits = imageLimits } = options;
   const where = `image "${name}"`;
   const layout = new MirroredLayout(join(directory, "layout"), limits, readBlob);
   const image = await openLayoutImage(name, layout, { ...target, digest: parseDigest(target.digest, where) });
-  if (!isWasmImage(image)) return undefined;
+  if (image.kind === "files") return undefined;
   const unpacked = join(directory, "unpacked");
-  const result = await unpackImage(image, unpacked);
+  const content = await contentOf(image, unpacked);
   const now = new Date();
-  utimesSync(result.root, now, now);
+  utimesSync(join(unpacked, hexOf(image.digest)), now, now);
   // The root has its own copy of each layer.
   for (const { digest } of image.manifest.layers) rmSync(layout.blobPath(digest), { force: true });
   removeOldest(unpacked, imagesMax);
   removeOldest(layout.blobsDirectory, imagesMax * 4);
-  return result;
+  return content;
 }
 
 /** Of an image three documents are kept at most, so they are there as long as its files. */

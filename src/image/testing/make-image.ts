@@ -50,6 +50,8 @@ export interface TestImage {
   /** Fields of the config's inner `config`: Entrypoint, Cmd, Env, … */
   readonly run?: object;
   readonly diffIds?: readonly string[];
+  /** In place of an image's config. */
+  readonly config?: { readonly mediaType: string; readonly text: string };
   /** More than one makes an index of images that differ in `platform` alone. */
   readonly platforms?: readonly Platform[];
 }
@@ -62,7 +64,8 @@ export async function putTestImage(store: ImageStore, image: TestImage = {}): Pr
   const manifests: Descriptor[] = [];
   for (const platform of image.platforms ?? [{ os: "linux", architecture: "amd64" }]) {
     const content = { ...platform, config: image.run ?? {}, rootfs: { type: "layers", diff_ids: image.diffIds ?? [] } };
-    const config = { mediaType: mediaTypes.config, ...(await ingest.write([toJson(content)])) };
+    const { mediaType, text } = image.config ?? { mediaType: mediaTypes.config, text: JSON.stringify(content) };
+    const config = { mediaType, ...(await ingest.write([Buffer.from(text)])) };
     const manifest = { schemaVersion: 2, mediaType: mediaTypes.manifest, config, layers };
     manifests.push({ mediaType: mediaTypes.manifest, ...(await ingest.write([toJson(manifest)])), platform });
   }

@@ -4,9 +4,10 @@ import { KwasmError, systemErrorCode } from "#base";
 import { type Digest, hexOf } from "../digest.ts";
 import { annotationKeys, type Descriptor, type ImageConfig } from "../document.ts";
 import type { Image } from "../image.ts";
+import { type ImageKind, layerFormOf } from "../image-kind.ts";
 import { isAbandoned, makeScratchName } from "../scratch-name.ts";
 import { UnpackBudget } from "./budget.ts";
-import { applyLayer, type Compression } from "./layer.ts";
+import { applyLayer } from "./layer.ts";
 
 /** An image whose files are on this machine. */
 export interface UnpackedImage {
@@ -16,29 +17,9 @@ export interface UnpackedImage {
   readonly config: ImageConfig;
   /** Folder of its files. All containers of the image share it: give it to guests read-only. */
   readonly root: string;
-  /** Made of Wasm layers instead of archives, so that its files have no names of their own. */
-  readonly isArtifact: boolean;
+  /** Files of archives have names; those of the other kinds were only numbered, or titled, by who pushed them. */
+  readonly kind: Exclude<ImageKind, "spin">;
 }
-
-/** How layers that are archives are compressed, by media type: OCI's and Docker's. */
-const archiveTypes: Readonly<Record<string, Compression>> = {
-  "application/vnd.oci.image.layer.v1.tar": "none",
-  "application/vnd.oci.image.layer.v1.tar+gzip": "gzip",
-  "application/vnd.oci.image.layer.v1.tar+zstd": "zstd",
-  "application/vnd.docker.image.rootfs.diff.tar": "none",
-  "application/vnd.docker.image.rootfs.diff.tar.gzip": "gzip",
-  "application/vnd.docker.image.rootfs.diff.tar.zstd": "zstd",
-};
-
-/** Layers that are a Wasm binary as it is: CNCF artifacts, runwasi's images, wasm-to-oci and its successors. */
-const wasmTypes: ReadonlySet<string> = new Set([
-  "application/wasm",
-  "application/vnd.wasm.content.layer.v1+wasm",
-  "application/vnd.bytecodealliance.wasm.component.layer.v0+wasm",
-  "application/vnd.w3c.wasm.module.v1+wasm",
-  "application/vnd.w3c.wasm.component.v1+wasm",
-  "application/vnd.module.wasm.content.layer.v1+wasm",
-]);
 
 /** Unpackings of this process by target, so that many replicas that start together share one. */
 const underWay = new Map<string, Promise<void>>();
@@ -48,17 +29,19 @@ const underWay = new Map<string, Promise<void>>();
  * appears whole, by a rename. It is not synced to disk file by file: after a power cut, prune the cache.
  */
 export async function unpackImage(image: Image, cacheDirectory: string): Promise<UnpackedImage> {
-  const root = resolve(cacheDirectory, hexOf(image.digest));
-  if (!existsSync(root)) {
-    const running = underWay.get(root) ?? startUnpacking(image, root);
-    await running;
-  }
-  return { name: image.name, digest: image.digest, config: image.config, root, isArtifact: isWasmImage(image) };
+  const { name, digest, kind, config } = image;
+  if (kind === "spin") throw new KwasmError("unsupported", `unpacking image "${name}": it is a Spin application`);
+  return { name, digest, config, kind, root: await placeOnce(image, cacheDirectory, unpackLayers) };
 }
 
-/** Whether Wasm layers are among those of an image. */
-export function isWasmImage({ manifest }: Image): boolean {
-  return manifest.layers.some((layer) => wasmTypes.has(layer.mediaType));
+/** Writes what an image becomes on this machine into a folder that is nobody else's. */
+type WriteContent = (image: Image, folder: string) => Promise<void>;
+
+/** Returns an image's folder, which is written first where it is not there. */
+export async function placeOnce(image: Image, cacheDirectory: string, write: WriteContent): Promise<string> {
+  const root = resolve(cacheDirectory, hexOf(image.digest));
+  if (!existsSync(root)) await (underWay.get(root) ?? startWriting(image, root, write));
+  return root;
 }
 
 /** Removes from a cache what is not in `keep`, and what killed processes left unfinished. */
@@ -71,17 +54,17 @@ export function pruneUnpacked(cacheDirectory: string, keep: readonly Digest[]): 
   }
 }
 
-function startUnpacking(image: Image, root: string): Promise<void> {
-  const running = unpackInto(image, root).finally(() => underWay.delete(root));
+function startWriting(image: Image, root: string, write: WriteContent): Promise<void> {
+  const running = writeInto(image, root, write).finally(() => underWay.delete(root));
   underWay.set(root, running);
   return running;
 }
 
-async function unpackInto(image: Image, root: string): Promise<void> {
+async function writeInto(image: Image, root: string, write: WriteContent): Promise<void> {
   const partial = join(root, "..", makeScratchName());
   mkdirSync(partial, { recursive: true });
   try {
-    await unpackLayers(image, partial);
+    await write(image, partial);
     moveInPlace(partial, root);
   } finally {
     rmSync(partial, { recursive: true, force: true });
@@ -103,17 +86,16 @@ async function unpackLayers(image: Image, root: string): Promise<void> {
   const budget = new UnpackBudget(layout.limits);
   const diffIds = config.diffIds.length === manifest.layers.length ? config.diffIds : [];
   for (const [at, descriptor] of manifest.layers.entries()) {
-    checkLayerType(image, descriptor);
+    const form = layerFormOf(descriptor.mediaType);
+    if (form?.kind !== "archive" && form?.kind !== "wasm") throw unknownLayer(image, descriptor);
     const path = await layout.verifyBlob(descriptor);
-    const compression = archiveTypes[descriptor.mediaType];
-    if (compression === undefined) copyModule({ path, descriptor, at }, root, budget);
-    else await applyLayer({ path, compression, diffId: diffIds[at] }, root, budget);
+    if (form.kind === "wasm") copyModule({ path, descriptor, at }, root, budget);
+    else await applyLayer({ path, compression: form.compression, diffId: diffIds[at] }, root, budget);
   }
 }
 
-function checkLayerType(image: Image, { mediaType }: Descriptor): void {
-  if (Object.hasOwn(archiveTypes, mediaType) || wasmTypes.has(mediaType)) return;
-  throw new KwasmError("unsupported", `unpacking image "${image.name}": it has a layer of type "${mediaType}"`);
+export function unknownLayer({ name }: Image, { mediaType }: Descriptor): KwasmError {
+  return new KwasmError("unsupported", `unpacking image "${name}": it has a layer of type "${mediaType}"`);
 }
 
 interface ModuleLayer {

@@ -3,12 +3,12 @@ import {
   type ContainerEntry,
   type ImageStore,
   meaningsOf,
-  openImage,
   type PullSecret,
+  readContent,
+  requireFiles,
   resolveEntry,
   type StoredImage,
   type UnpackedImage,
-  unpackImage,
 } from "#image";
 import type { Container } from "../kinds/index.ts";
 
@@ -42,7 +42,7 @@ export function createContainerImages(store: ImageStore, unpackedDir: string, pu
   return {
     async open(name, wish) {
       if (pull !== undefined && isPullDue(name, store.find(name), wish.policy)) await pullNamed(pull, name, wish);
-      return unpackImage(await openImage({ kind: "store", store, name }), unpackedDir);
+      return requireFiles(await readContent({ kind: "store", store, name }, unpackedDir));
     },
     resolve(image, command, args) {
       const key = JSON.stringify([image.digest, command, args]);

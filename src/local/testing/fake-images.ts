@@ -21,7 +21,7 @@ export function fakeImages(names: ReadonlySet<string>, root: string): ContainerI
       if (!names.has(name)) {
         throw new KwasmError("not-found", `find image "${name}": there is none; run "kwasm build -t ${name}"`);
       }
-      return { name, digest, config, root, isArtifact: false };
+      return { name, digest, config, root, kind: "files" };
     },
     async resolve(image, command, args) {
       const module = { path: `${image.root}/app.wasm`, imagePath: "/app.wasm", digest, kind: "module" as const };

@@ -1,6 +1,6 @@
 import { KwasmError } from "#base";
 import { GrpcClient } from "#grpc";
-import { type ReadBlob, type UnpackedImage, unpackWasmImage } from "#image";
+import { type ReadBlob, requireFiles, type UnpackedImage, unpackWasmImage } from "#image";
 import {
   GetContainerRequest,
   GetContainerResponse,
@@ -36,13 +36,14 @@ export class ContainerdImages implements Disposable {
     const { image } = await this.#client.call(methods.image, types, { name }, options);
     if (image?.target === undefined) throw new KwasmError("not-found", `find image "${name}": containerd has none`);
     const { target } = image;
-    return unpackWasmImage({
+    const content = await unpackWasmImage({
       name,
       target: { ...target, size: Number(target.size) },
       readBlob: this.#readerOf(options),
       directory: this.#directory,
       imagesMax: IMAGES_MAX,
     });
+    return content === undefined ? undefined : requireFiles(content);
   }
 
   close(): void {

@@ -4,7 +4,7 @@ import { basename, join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 
 import { KwasmError } from "#base";
-import { type Image, openImage, resolveEntry, unpackImage } from "#image";
+import { type ContentSource, isArchive, readContent, requireFiles, resolveEntry } from "#image";
 import type { MountSpec, WorkloadSpec } from "#node";
 
 import { openImageStore } from "../image-store.ts";
@@ -25,16 +25,20 @@ interface ProgramOptions {
 }
 
 /**
- * Finds what to run: a file, an OCI image layout folder, or an image of the local store. Words that look like a path
+ * Finds what to run: a file, an OCI image layout folder or archive, or an image of the local store. Words that look like a path
  * are never an image, so that a missing file is told as one.
  */
 export async function findProgram(reference: string, options: ProgramOptions): Promise<Program> {
   const path = resolve(options.cwd, reference);
   const kind = kindOf(path);
-  if (kind === "file") return programOfFile(path, reference, options);
+  if (kind === "file") {
+    return (await isArchive(path))
+      ? programOfImage({ kind: "archive", path }, options)
+      : programOfFile(path, reference, options);
+  }
   if (kind === "directory") {
     if (existsSync(join(path, "oci-layout"))) {
-      return programOfImage(await openImage({ kind: "layout", directory: path }), options);
+      return programOfImage({ kind: "layout", directory: path }, options);
     }
     throw new KwasmError(
       "unsupported",
@@ -45,7 +49,7 @@ export async function findProgram(reference: string, options: ProgramOptions): P
     throw new KwasmError("not-found", `run "${reference}": there is no such file`);
   }
   const store = openImageStore(options.stateDirectory);
-  return programOfImage(await openImage({ kind: "store", store, name: reference }), options);
+  return programOfImage({ kind: "store", store, name: reference }, options);
 }
 
 function kindOf(path: string): "file" | "directory" | undefined {
@@ -65,8 +69,11 @@ async function programOfFile(path: string, reference: string, { args, argv0 }: P
   return { module, args: [argv0 ?? basename(reference), ...args], env: [], mounts: [] };
 }
 
-async function programOfImage(image: Image, { args, argv0, stateDirectory }: ProgramOptions): Promise<Program> {
-  const unpacked = await unpackImage(image, join(stateDirectory, "unpacked"));
+async function programOfImage(
+  source: ContentSource,
+  { args, argv0, stateDirectory }: ProgramOptions,
+): Promise<Program> {
+  const unpacked = requireFiles(await readContent(source, join(stateDirectory, "unpacked")));
   const entry = await resolveEntry(unpacked, args.length === 0 ? {} : { args });
   const [own = "", ...rest] = entry.argv;
   return {
