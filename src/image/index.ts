@@ -1,7 +1,7 @@
 export { loadImages } from "./archive/load.ts";
 export { isArchive } from "./archive/is-archive.ts";
 export { saveImages } from "./archive/save.ts";
-export { type BuildOptions, buildImage } from "./build/build.ts";
+export { type BuildFormat, type BuildOptions, buildImage } from "./build/build.ts";
 export { systemToolHost, type ToolHost, type ToolOptions, type ToolResult } from "./build/tool-host.ts";
 export { type ContentSource, type ImageContent, readContent, requireFiles } from "./content.ts";
 export type { Digest } from "./digest.ts";

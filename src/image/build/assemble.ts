@@ -19,7 +19,7 @@ const platforms: readonly Platform[] = [
 const NONROOT_USER = "65532:65532";
 
 /** An image that records when it was built has a new digest every time; this is the agreed value for "not recorded". */
-const NO_TIME = "1970-01-01T00:00:00Z";
+export const NO_TIME = "1970-01-01T00:00:00Z";
 
 /** With it crun and podman run the image by their Wasm handler, and leave native containers alone. */
 const crunAnnotations = { "module.wasm.image/variant": "compat-smart" } as const;
@@ -51,8 +51,9 @@ function makeConfig(platform: Platform, entrypoint: string, diffId: Digest): obj
 }
 
 /** Config documents have no version and type of their own; the others must say theirs. */
-async function writeDocument(ingest: BlobIngest, mediaType: string, document: object): Promise<Descriptor> {
-  const envelope = mediaType === mediaTypes.config ? {} : { schemaVersion: 2, mediaType };
+export async function writeDocument(ingest: BlobIngest, mediaType: string, document: object): Promise<Descriptor> {
+  const isConfig = mediaType === mediaTypes.config || mediaType === mediaTypes.wasmConfig;
+  const envelope = isConfig ? {} : { schemaVersion: 2, mediaType };
   const text = JSON.stringify({ ...envelope, ...document });
   return { mediaType, ...(await ingest.write([Buffer.from(text)])) };
 }

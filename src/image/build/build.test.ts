@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { resolveEntry } from "../entry/resolve-entry.ts";
+import { digestOf } from "../digest.ts";
 import { openImage } from "../image.ts";
 import { openStore, type StoredImage } from "../store/store.ts";
 import { emptyModule } from "../testing/make-image.ts";
@@ -78,6 +79,42 @@ test("containerd, docker and crun each find their platform, all with one layer",
   assert.deepEqual(platforms, ["linux/amd64", "linux/arm64", "wasi/wasm"]);
   // One index, three manifests with a config each, one layer.
   assert.equal(readdirSync(layout.blobsDirectory).length, 8);
+});
+
+const componentPreamble = Buffer.from("0061736d0d000100", "hex");
+
+for (const [kind, content, system] of [
+  ["module", emptyModule, "wasip1"],
+  ["component", componentPreamble, "wasip2"],
+] as const) {
+  test(`an artifact of a ${kind} is that alone, the same from every folder, and says what it is`, async () => {
+    using ground = new Ground();
+    const names = { imports: ["wasi:io/error@0.2.0"], exports: ["wasi:cli/run@0.2.0"] };
+    const more = { format: "wasm-artifact", describe: () => Promise.resolve(names) } as const;
+    const { descriptor } = await ground.build(ground.write("hello.wasm", content), more);
+    const again = await ground.build(ground.write("other/hello.wasm", content), more);
+    assert.equal(again.descriptor.digest, descriptor.digest);
+    const { kind: form, manifest, layout } = await openImage({ kind: "store", store: ground.store, name: "built" });
+    assert.equal(form, "wasm-artifact");
+    const config = Buffer.from(await layout.readDocument(manifest.config, 1e6)).toString();
+    const [layer] = manifest.layers;
+    assert.deepEqual(JSON.parse(config), {
+      created: "1970-01-01T00:00:00Z",
+      architecture: "wasm",
+      os: system,
+      layerDigests: [layer?.digest],
+      ...(kind === "module" ? {} : { component: names }),
+    });
+    assert.equal(layer?.digest, digestOf(content));
+    assert.deepEqual((await ground.unpack()).argv, ["/hello.wasm"]);
+  });
+}
+
+test("an artifact takes no further files", async () => {
+  using ground = new Ground();
+  const hostPath = ground.write("hello.wasm", emptyModule);
+  const built = ground.build(hostPath, { format: "wasm-artifact", files: [{ hostPath, imagePath: "/a" }] });
+  await assert.rejects(built, { code: "invalid-argument", message: /no further files/ });
 });
 
 function checkRefused(title: string, source: [name: string, content: string | Buffer], expected: object): void {

@@ -6,11 +6,15 @@ import { imageLimits } from "../limits.ts";
 import { parseLocalName } from "../reference.ts";
 import type { ImageStore, StoredImage } from "../store/store.ts";
 import { splitEntryName } from "../unpack/entry-name.ts";
-import { checkWasmBytes } from "../wasm-file.ts";
+import { checkWasmBytes, type WasmKind } from "../wasm-file.ts";
 import type { ImageFile } from "./archive.ts";
+import { assembleArtifact, type ComponentNames } from "./assemble-artifact.ts";
 import { assembleImage } from "./assemble.ts";
 import { compileFolder } from "./compile.ts";
 import { systemToolHost, type ToolHost } from "./tool-host.ts";
+
+/** An image `FROM scratch` that every engine runs, or CNCF's artifact, which is the module alone. */
+export type BuildFormat = "scratch" | "wasm-artifact";
 
 export interface BuildOptions {
   /** A folder of source, or the `*.wasm` file of a core module or a component. */
@@ -18,7 +22,11 @@ export interface BuildOptions {
   /** NAME or NAME:TAG, as given to `-t`. */
   readonly name: string;
   readonly store: ImageStore;
-  /** Further files of the image. */
+  /** `scratch` unless given. */
+  readonly format?: BuildFormat;
+  /** Looks into a component whose artifact says what it imports and exports. */
+  readonly describe?: (content: Buffer) => Promise<ComponentNames>;
+  /** Further files of the image; an artifact has none. */
   readonly files?: readonly { readonly hostPath: string; readonly imagePath: string }[];
   /** The machine's own tools unless given. */
   readonly tools?: ToolHost;
@@ -33,16 +41,24 @@ const FILE_MODE = 0o644;
 
 /** Makes an image of one module and puts it into the store. Nothing is written before the module was looked at. */
 export async function buildImage(options: BuildOptions): Promise<StoredImage> {
-  const { source, store } = options;
+  const { source, store, format = "scratch" } = options;
   const name = parseLocalName(options.name);
+  if (format === "wasm-artifact" && (options.files ?? []).length > 0) {
+    throw new KwasmError("invalid-argument", `building "${source}": a wasm-artifact has no further files`);
+  }
   using scratch = mkdtempDisposableSync(join(tmpdir(), "kwasm-build-"));
   const module = isFolder(source)
     ? makeModule(await compileFolder(source, pickTools(options, scratch.path)), BUILT_MODULE_NAME)
     : makeModule(source, basename(source));
-  const files = [module, ...(options.files ?? []).map(makeFile)];
+  const files = [module.file, ...(options.files ?? []).map(makeFile)];
   checkNames(source, files);
+  const isDescribed = format === "wasm-artifact" && module.kind === "component";
+  const names = isDescribed ? await options.describe?.(module.file.content) : undefined;
   using ingest = store.ingest();
-  const descriptor = await assembleImage(files, module.imagePath, ingest);
+  const descriptor =
+    format === "scratch"
+      ? await assembleImage(files, module.file.imagePath, ingest)
+      : await assembleArtifact({ ...module, names }, ingest);
   return store.put(name, descriptor, ingest);
 }
 
@@ -61,11 +77,10 @@ function isFolder(source: string): boolean {
   }
 }
 
-function makeModule(hostPath: string, name: string): ImageFile {
+function makeModule(hostPath: string, name: string): { readonly file: ImageFile; readonly kind: WasmKind } {
   const file = { ...makeFile({ hostPath, imagePath: name }), mode: MODULE_MODE };
   const action = `building an image of "${hostPath}"`;
-  checkWasmBytes(file.content, hostPath, action);
-  return file;
+  return { file, kind: checkWasmBytes(file.content, hostPath, action) };
 }
 
 function makeFile({ hostPath, imagePath }: { readonly hostPath: string; readonly imagePath: string }): ImageFile {
