@@ -1,5 +1,4 @@
 import { type Manifest, mediaTypes } from "./document.ts";
-import type { Compression } from "./unpack/layer.ts";
 
 /** The forms in which images carry Wasm. */
 export type ImageKind =
@@ -14,33 +13,28 @@ export type ImageKind =
   /** What `spin registry push` writes: a locked application, and its modules and files by digest. */
   | "spin";
 
-/** How a layer's content is to be taken. */
-export type LayerForm =
-  | { readonly kind: "archive"; readonly compression: Compression }
-  | { readonly kind: "wasm" }
-  | { readonly kind: "spin-application" }
-  | { readonly kind: "spin-data" }
-  | { readonly kind: "spin-archive" };
+/** How a layer's content is to be taken. What an archive is compressed by says its content. */
+export type LayerForm = "archive" | "wasm" | "spin-application" | "spin-data" | "spin-archive";
 
 const layerForms: Readonly<Record<string, LayerForm>> = {
   // OCI's and Docker's archives.
-  "application/vnd.oci.image.layer.v1.tar": { kind: "archive", compression: "none" },
-  "application/vnd.oci.image.layer.v1.tar+gzip": { kind: "archive", compression: "gzip" },
-  "application/vnd.oci.image.layer.v1.tar+zstd": { kind: "archive", compression: "zstd" },
-  "application/vnd.docker.image.rootfs.diff.tar": { kind: "archive", compression: "none" },
-  "application/vnd.docker.image.rootfs.diff.tar.gzip": { kind: "archive", compression: "gzip" },
-  "application/vnd.docker.image.rootfs.diff.tar.zstd": { kind: "archive", compression: "zstd" },
+  "application/vnd.oci.image.layer.v1.tar": "archive",
+  "application/vnd.oci.image.layer.v1.tar+gzip": "archive",
+  "application/vnd.oci.image.layer.v1.tar+zstd": "archive",
+  "application/vnd.docker.image.rootfs.diff.tar": "archive",
+  "application/vnd.docker.image.rootfs.diff.tar.gzip": "archive",
+  "application/vnd.docker.image.rootfs.diff.tar.zstd": "archive",
   // CNCF artifacts, wasm-to-oci and Spin, runwasi, early Docker, solo.io.
-  "application/wasm": { kind: "wasm" },
-  "application/vnd.wasm.content.layer.v1+wasm": { kind: "wasm" },
-  "application/vnd.bytecodealliance.wasm.component.layer.v0+wasm": { kind: "wasm" },
-  "application/vnd.w3c.wasm.module.v1+wasm": { kind: "wasm" },
-  "application/vnd.w3c.wasm.component.v1+wasm": { kind: "wasm" },
-  "application/vnd.module.wasm.content.layer.v1+wasm": { kind: "wasm" },
+  "application/wasm": "wasm",
+  "application/vnd.wasm.content.layer.v1+wasm": "wasm",
+  "application/vnd.bytecodealliance.wasm.component.layer.v0+wasm": "wasm",
+  "application/vnd.w3c.wasm.module.v1+wasm": "wasm",
+  "application/vnd.w3c.wasm.component.v1+wasm": "wasm",
+  "application/vnd.module.wasm.content.layer.v1+wasm": "wasm",
   // Spin, crates/oci/src/client.rs.
-  [mediaTypes.spinApplication]: { kind: "spin-application" },
-  "application/vnd.wasm.content.layer.v1+data": { kind: "spin-data" },
-  "application/vnd.wasm.content.bundle.v1.tar+gzip": { kind: "spin-archive" },
+  [mediaTypes.spinApplication]: "spin-application",
+  "application/vnd.wasm.content.layer.v1+data": "spin-data",
+  "application/vnd.wasm.content.bundle.v1.tar+gzip": "spin-archive",
 };
 
 /** Configs that say how files are run; those of artifacts have nothing of that. */
@@ -66,7 +60,7 @@ export function isImageConfig(mediaType: string): boolean {
  */
 export function imageKindOf({ config, layers }: Manifest): ImageKind {
   if (config.mediaType === mediaTypes.spinApplication) return "spin";
-  const forms = new Set(layers.map(({ mediaType }) => layerFormOf(mediaType)?.kind));
+  const forms = new Set(layers.map(({ mediaType }) => layerFormOf(mediaType)));
   if (forms.has("spin-application")) return "spin";
   if (!forms.has("wasm")) return "files";
   if (isImageConfig(config.mediaType)) return "wasm-image";

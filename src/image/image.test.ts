@@ -54,6 +54,20 @@ for (const compression of ["", "+gzip", "+zstd"] as const) {
   });
 }
 
+test("what an archive is compressed by says its content, and not its type", async () => {
+  using ground = new Ground();
+  const [{ bytes: plain }, { bytes: packed }] = [
+    await makeLayer([{ name: "a", content: "" }]),
+    await makeLayer([{ name: "b", content: "" }], "+gzip"),
+  ];
+  const docker = "application/vnd.docker.image.rootfs.diff.tar";
+  const layers = [
+    { mediaType: `${docker}.gzip`, bytes: plain },
+    { mediaType: docker, bytes: packed },
+  ];
+  assert.deepEqual(await ground.unpack({ layers }), ["a", "b"]);
+});
+
 function wasmLayer(mediaType: string, title?: string): TestImageLayer {
   const annotations = title === undefined ? {} : { annotations: { "org.opencontainers.image.title": title } };
   return { mediaType, bytes: emptyModule, ...annotations };

@@ -6,6 +6,7 @@ import { parseStoredName, type Reference } from "../reference.ts";
 import { blobsOf, findManifest } from "../layout/find-manifest.ts";
 import type { BlobIngest } from "../store/ingest.ts";
 import type { ImageStore, NamedDescriptor, StoredImage } from "../store/store.ts";
+import { compressionOf } from "../unpack/compression.ts";
 import { type ArchiveFiles, readArchive } from "./read-archive.ts";
 
 /**
@@ -79,19 +80,18 @@ async function writeManifest(
     config: describe(config, mediaTypes.config),
     layers: layers.map((name) => {
       const layer = describe(name, mediaTypes.layerTar);
-      return { ...layer, mediaType: `${mediaTypes.layerTar}${compressionOf(ingest.readStart(layer.digest, 4))}` };
+      return { ...layer, mediaType: layerTypes[compressionOf(ingest.readStart(layer.digest, 4))] };
     }),
   };
   const blob = await ingest.write([Buffer.from(JSON.stringify(manifest))]);
   return { mediaType: mediaTypes.manifest, ...blob };
 }
 
-/** The end of a layer's media type, by the first bytes of its content. */
-function compressionOf(start: Uint8Array): string {
-  const magic = Buffer.from(start).toString("hex");
-  if (magic.startsWith("1f8b")) return "+gzip";
-  return magic === "28b52ffd" ? "+zstd" : "";
-}
+const layerTypes = {
+  none: mediaTypes.layerTar,
+  gzip: `${mediaTypes.layerTar}+gzip`,
+  zstd: `${mediaTypes.layerTar}+zstd`,
+} as const;
 
 /** What this machine would run of an image has to be in the archive. */
 async function checkWhole(root: Descriptor, { layout }: ImageStore, ingest: BlobIngest): Promise<void> {

@@ -1,12 +1,12 @@
 import { posix } from "node:path";
 import { Readable, type Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { createGunzip, createZstdDecompress } from "node:zlib";
 import { type Extract, extract } from "tar-stream";
 import { KwasmError, systemErrorCode } from "#base";
 import { hexOf } from "../digest.ts";
 import type { ImageLimits } from "../limits.ts";
 import type { BlobIngest, WrittenBlob } from "../store/ingest.ts";
+import { compressionOf, decompressors } from "../unpack/compression.ts";
 
 /** Documents of an archive that are no blobs. */
 const documentNames: ReadonlySet<string> = new Set(["index.json", "manifest.json", "oci-layout"]);
@@ -157,12 +157,7 @@ async function openContent(content: AsyncIterable<Uint8Array>): Promise<OpenedCo
   const first = await chunks.next();
   const start = first.done === true ? new Uint8Array() : first.value;
   const source = Readable.from(continued(start, chunks), { objectMode: false });
-  return { source, decoders: decodersOf(Buffer.from(start).subarray(0, 4).toString("hex")) };
-}
-
-function decodersOf(magic: string): readonly Transform[] {
-  if (magic.startsWith("1f8b")) return [createGunzip()];
-  return magic === "28b52ffd" ? [createZstdDecompress()] : [];
+  return { source, decoders: decompressors(compressionOf(start)) };
 }
 
 async function* continued(start: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {

@@ -142,6 +142,17 @@ check(
   { module: "/module-0.wasm", argv: ["wasi-demo.wasm", "x"] },
 );
 
+check(
+  "args alone are those of an artifact's module, which has no entrypoint",
+  { files: ["hello.wasm"], isArtifact: true, args: ["x", "y"] },
+  { module: "/hello.wasm", argv: ["/hello.wasm", "x", "y"] },
+);
+check(
+  "an artifact's entrypoint, where its image has a config, stands before args",
+  { files: ["hello.wasm"], isArtifact: true, run: { Entrypoint: ["hello"] }, args: ["x"] },
+  { module: "/hello.wasm", argv: ["hello", "x"] },
+);
+
 function checkRefused(title: string, input: Case, expected: { code: ErrorCode; message: RegExp }): void {
   test(`refused: ${title}`, async () => {
     await assert.rejects(resolveCase(input), { name: "KwasmError", ...expected });

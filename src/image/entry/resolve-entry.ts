@@ -45,7 +45,7 @@ const MODULES_SHOWN_MAX = 10;
  */
 export async function resolveEntry(image: UnpackedImage, override: ContainerCommand = {}): Promise<ContainerEntry> {
   const { config } = image;
-  const [name, ...rest] = chooseWords(config, override);
+  const [name, ...rest] = chooseWords(image, override);
   const file = await findModule(image, name);
   const kind = await checkWasmFile(file.path, `starting image "${image.name}"`);
   return {
@@ -58,13 +58,21 @@ export async function resolveEntry(image: UnpackedImage, override: ContainerComm
 }
 
 /** Kubernetes' rules for command and args, then the placeholder; it is left where the image has nothing to put there. */
-function chooseWords(config: ImageConfig, { command = [], args }: ContainerCommand): readonly [string, ...string[]] {
-  const words = command.length > 0 ? [...command, ...(args ?? [])] : [...config.entrypoint, ...(args ?? config.cmd)];
+function chooseWords(image: UnpackedImage, { command = [], args }: ContainerCommand): readonly [string, ...string[]] {
+  const { config } = image;
+  const words = command.length > 0 ? [...command, ...(args ?? [])] : imageWords(image, args);
   const [first = PLACEHOLDER, ...rest] = words;
   if (first !== PLACEHOLDER && first !== "") return [first, ...rest];
   const own = config.entrypoint.length > 0 ? config.entrypoint : config.cmd.slice(0, 1);
   const [ownFirst = PLACEHOLDER, ...ownRest] = own;
   return [ownFirst, ...ownRest, ...rest];
+}
+
+/** An artifact has neither entrypoint nor command: args alone are its module's. */
+function imageWords({ config, kind }: UnpackedImage, args: readonly string[] | undefined): readonly string[] {
+  if (args === undefined) return [...config.entrypoint, ...config.cmd];
+  const isUnnamed = kind !== "files" && config.entrypoint.length === 0;
+  return [...(isUnnamed ? [PLACEHOLDER] : config.entrypoint), ...args];
 }
 
 async function findModule(image: UnpackedImage, name: string): Promise<RootFile> {

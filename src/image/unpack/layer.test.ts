@@ -8,7 +8,8 @@ import { KwasmError } from "#base";
 import { imageLimits, type ImageLimits } from "../limits.ts";
 import { makeLayer, type TestEntry, type TestLayer } from "../testing/make-image.ts";
 import { UnpackBudget } from "./budget.ts";
-import { applyLayer, type Compression } from "./layer.ts";
+import type { Compression } from "./compression.ts";
+import { applyLayer } from "./layer.ts";
 
 /** A folder with a root to unpack into, and a file beside it that must never change. */
 class Ground implements Disposable {

@@ -2,15 +2,13 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { createGunzip, createZstdDecompress } from "node:zlib";
 import { type Extract, extract, type Header } from "tar-stream";
 import { KwasmError, systemErrorCode } from "#base";
 import type { Digest } from "../digest.ts";
 import type { UnpackBudget } from "./budget.ts";
+import { type Compression, decompressors } from "./compression.ts";
 import { refuse } from "./entry-name.ts";
 import { RootWriter } from "./root-writer.ts";
-
-export type Compression = "none" | "gzip" | "zstd";
 
 /** Prefix of whiteouts, and the one name among them that hides all siblings; layer.md of the OCI specification. */
 const WHITEOUT_PREFIX = ".wh.";
@@ -62,11 +60,6 @@ function unpackError(thrown: unknown): KwasmError {
   if (thrown instanceof KwasmError) return thrown;
   if (/^E(?!RR_)/.test(systemErrorCode(thrown) ?? "")) return KwasmError.from(thrown, "unpacking a layer");
   return new KwasmError("corrupt", "unpacking a layer: its archive is damaged or cut off", { cause: thrown });
-}
-
-function decompressors(compression: Compression): readonly Transform[] {
-  if (compression === "gzip") return [createGunzip()];
-  return compression === "zstd" ? [createZstdDecompress()] : [];
 }
 
 function checkDiffId({ diffId }: Layer, actual: Digest): void {

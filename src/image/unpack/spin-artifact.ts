@@ -6,6 +6,7 @@ import { type Descriptor, mediaTypes } from "../document.ts";
 import type { Image } from "../image.ts";
 import { layerFormOf } from "../image-kind.ts";
 import { UnpackBudget } from "./budget.ts";
+import { compressionOfFile } from "./compression.ts";
 import { applyLayer } from "./layer.ts";
 import { placeOnce, unknownLayer } from "./unpack.ts";
 
@@ -57,7 +58,7 @@ interface Target {
 }
 
 async function writeLayer(layer: Descriptor, image: Image, { root, budget }: Target): Promise<void> {
-  const kind = layerFormOf(layer.mediaType)?.kind;
+  const kind = layerFormOf(layer.mediaType);
   if (kind === "spin-application") return;
   if (kind !== "wasm" && kind !== "spin-data" && kind !== "spin-archive") throw unknownLayer(image, layer);
   const path = await image.layout.verifyBlob(layer);
@@ -74,7 +75,7 @@ async function writeLayer(layer: Descriptor, image: Image, { root, budget }: Tar
 async function writeFilesOf(path: string, { root, budget }: Target): Promise<void> {
   const folder = join(root, ARCHIVE_FOLDER);
   mkdirSync(folder);
-  await applyLayer({ path, compression: "gzip", diffId: undefined }, folder, budget);
+  await applyLayer({ path, compression: await compressionOfFile(path), diffId: undefined }, folder, budget);
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;
     const file = join(entry.parentPath, entry.name);

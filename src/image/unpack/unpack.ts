@@ -7,6 +7,7 @@ import type { Image } from "../image.ts";
 import { type ImageKind, layerFormOf } from "../image-kind.ts";
 import { isAbandoned, makeScratchName } from "../scratch-name.ts";
 import { UnpackBudget } from "./budget.ts";
+import { compressionOfFile } from "./compression.ts";
 import { applyLayer } from "./layer.ts";
 
 /** An image whose files are on this machine. */
@@ -87,10 +88,10 @@ async function unpackLayers(image: Image, root: string): Promise<void> {
   const diffIds = config.diffIds.length === manifest.layers.length ? config.diffIds : [];
   for (const [at, descriptor] of manifest.layers.entries()) {
     const form = layerFormOf(descriptor.mediaType);
-    if (form?.kind !== "archive" && form?.kind !== "wasm") throw unknownLayer(image, descriptor);
+    if (form !== "archive" && form !== "wasm") throw unknownLayer(image, descriptor);
     const path = await layout.verifyBlob(descriptor);
-    if (form.kind === "wasm") copyModule({ path, descriptor, at }, root, budget);
-    else await applyLayer({ path, compression: form.compression, diffId: diffIds[at] }, root, budget);
+    if (form === "wasm") copyModule({ path, descriptor, at }, root, budget);
+    else await applyLayer({ path, compression: await compressionOfFile(path), diffId: diffIds[at] }, root, budget);
   }
 }
 
