@@ -24,6 +24,15 @@ export interface RegistryServerOptions {
   readonly token?: object;
   /** A folder of blobs that another one wrote, instead of an own. */
   readonly storage?: string;
+  /** A free port of this machine unless given. */
+  readonly address?: string;
+}
+
+/** The words that start a registry, whose configuration is written into a folder. */
+export async function registryCommand(directory: string, options: RegistryServerOptions): Promise<readonly string[]> {
+  const list = { suite: "sid", packages: ["docker-registry"] };
+  const root = await openCachedFolder(join("containerd", "registry"), (folder) => unpackPackages([list], folder));
+  return [join(root, "usr/bin/docker-registry"), "serve", await configure(directory, options)];
 }
 
 /** Debian's docker-registry on a free port of this machine, as users run it. */
@@ -37,10 +46,7 @@ export class RegistryServer implements AsyncDisposable {
   static async start(options: RegistryServerOptions = {}): Promise<RegistryServer> {
     await using stack = new AsyncDisposableStack();
     const directory = stack.use(mkdtempDisposableSync(join(tmpdir(), "kwasm-registry-"))).path;
-    const list = { suite: "sid", packages: ["docker-registry"] };
-    const root = await openCachedFolder(join("containerd", "registry"), (folder) => unpackPackages([list], folder));
-    const configuration = await configure(directory, options);
-    const command = [join(root, "usr/bin/docker-registry"), "serve", configuration];
+    const command = await registryCommand(directory, options);
     const server = stack.use(machineLauncher(directory).launch("registry", command));
     const host = await askUntil("a registry that serves", async () => {
       server.checkAlive();
@@ -97,7 +103,7 @@ async function configure(directory: string, options: RegistryServerOptions): Pro
     version: 0.1,
     log: { level: "info" },
     storage: { filesystem: { rootdirectory }, delete: { enabled: true } },
-    http: { addr: "127.0.0.1:0", secret: "of no use", ...tls },
+    http: { addr: options.address ?? "127.0.0.1:0", secret: "of no use", ...tls },
     ...auth,
   };
   const path = join(directory, "registry.json");

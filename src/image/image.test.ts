@@ -1,11 +1,19 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempDisposableSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempDisposableSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { type Image, openImage } from "./image.ts";
-import { selectPlatform } from "./layout/select.ts";
+import { rankPlatforms } from "./layout/select.ts";
 import { imageLimits, type ImageLimits } from "./limits.ts";
 import { openStore } from "./store/store.ts";
 import { emptyModule, makeLayer, putTestImage, type TestImage } from "./testing/make-image.ts";
@@ -124,10 +132,10 @@ function checkPlatform(present: readonly string[], expected: string | undefined)
       return Object.assign({ platform: { os, architecture } }, descriptor);
     });
     if (expected === undefined) {
-      assert.throws(() => selectPlatform(manifests, "test", "x64"), { code: "not-found" });
+      assert.throws(() => rankPlatforms(manifests, "test", "x64"), { code: "not-found" });
       return;
     }
-    const { platform } = selectPlatform(manifests, "test", "x64");
+    const [{ platform }] = rankPlatforms(manifests, "test", "x64");
     assert.equal(`${platform?.os}/${platform?.architecture}`, expected);
   });
 }
@@ -217,6 +225,21 @@ checkBadManifest(
   { config, layers: "none" },
   { code: "corrupt", message: /"layers" is no list/ },
 );
+
+test("of an index whose best platform is not here another one runs, and without any the best one is missed", async () => {
+  using ground = new Ground();
+  const platforms = [
+    { os: "wasip1", architecture: "wasm" },
+    { os: "wasi", architecture: "wasm" },
+  ];
+  const best = await ground.put({ platforms });
+  const open = (): Promise<Image> => openImage({ kind: "store", store: ground.store, name: "test" });
+  rmSync(ground.store.layout.blobPath(best.digest));
+  const other = await open();
+  assert.equal(other.config.os, "wasi");
+  rmSync(ground.store.layout.blobPath(other.digest));
+  await assert.rejects(open(), { code: "not-found", message: new RegExp(best.digest) });
+});
 
 test("indexes that nest beyond the limit are refused", async () => {
   using directory = mkdtempDisposableSync(join(tmpdir(), "kwasm-image-"));

@@ -99,7 +99,8 @@ async function checkWhole(root: Descriptor, { layout }: ImageStore, ingest: Blob
     requireWritten(descriptor, ingest);
     return Promise.resolve(ingest.read(descriptor.digest));
   };
-  const { manifest } = await findManifest(root, layout, read);
+  const isPresent = ({ digest }: Descriptor): boolean => ingest.written.has(digest);
+  const { manifest } = await findManifest(root, layout, read, { isPresent });
   for (const blob of blobsOf(manifest)) requireWritten(blob, ingest);
 }
 

@@ -50,6 +50,11 @@ export class ImageLayout {
     return statSync(this.blobPath(digest), { throwIfNoEntry: false })?.size === size;
   }
 
+  /** As hasBlob, where finding it out may take a while. */
+  isPresent(descriptor: Descriptor): Promise<boolean> {
+    return Promise.resolve(this.hasBlob(descriptor));
+  }
+
   async readDocument(descriptor: Descriptor, bytesMax: number): Promise<Uint8Array> {
     checkDocumentSize(descriptor, bytesMax);
     const path = this.blobPath(descriptor.digest);

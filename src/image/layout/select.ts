@@ -27,19 +27,37 @@ export async function selectManifest(layout: ImageLayout, descriptor: Descriptor
   }
   const bytes = await layout.readDocument(descriptor, limits.indexBytesMax);
   const index = parseIndex(bytes, `image index "${descriptor.digest}"`, limits);
-  return selectManifest(layout, selectPlatform(index.manifests, descriptor.digest), depth + 1);
+  const ranked = rankPlatforms(index.manifests, descriptor.digest);
+  return selectManifest(layout, await firstPresent(ranked, (one) => layout.isPresent(one)), depth + 1);
+}
+
+/** At least one. */
+export type RankedManifests = readonly [Descriptor, ...Descriptor[]];
+
+/** Others than the best may be all that is here: containerd fetches, and exports, one platform of an index. */
+export async function firstPresent(
+  ranked: RankedManifests,
+  isPresent: (descriptor: Descriptor) => boolean | Promise<boolean>,
+): Promise<Descriptor> {
+  for (const descriptor of ranked) if (await isPresent(descriptor)) return descriptor;
+  return ranked[0];
 }
 
 /**
- * The manifest for Wasm where there is one, else the one for Linux on this processor (plain `FROM scratch` images),
- * else one that names no platform. Attestations carry `unknown/unknown` and are never chosen.
+ * The manifests that this machine runs, the best first: one for Wasm, one for Linux on this processor (plain `FROM scratch`
+ * images), one that names no platform. Attestations carry `unknown/unknown` and are never chosen.
  */
-export function selectPlatform(manifests: readonly Descriptor[], name: string, nodeArch = process.arch): Descriptor {
+export function rankPlatforms(
+  manifests: readonly Descriptor[],
+  name: string,
+  nodeArch = process.arch,
+): RankedManifests {
   const wanted = [...wasmSystems.map((os) => `${os}/wasm`), `linux/${architectures[nodeArch] ?? nodeArch}`, ""];
-  for (const platform of wanted) {
+  const [best, ...others] = wanted.flatMap((platform) => {
     const found = manifests.find((manifest) => platformOf(manifest) === platform);
-    if (found !== undefined) return found;
-  }
+    return found === undefined ? [] : [found];
+  });
+  if (best !== undefined) return [best, ...others];
   const present = manifests.map(platformOf).join(", ") || "nothing";
   throw new KwasmError(
     "not-found",

@@ -24,6 +24,17 @@ export class MirroredLayout extends ImageLayout {
     mkdirSync(this.blobsDirectory, { recursive: true, mode: 0o700 });
   }
 
+  /** What is there is fetched by that; only manifests are asked for. */
+  override async isPresent(descriptor: Descriptor): Promise<boolean> {
+    try {
+      await this.readDocument(descriptor, this.limits.manifestBytesMax);
+      return true;
+    } catch (error) {
+      if (error instanceof KwasmError && error.code === "not-found") return false;
+      throw error;
+    }
+  }
+
   override async readDocument(descriptor: Descriptor, bytesMax: number): Promise<Uint8Array> {
     // What is too long for a document is refused before it is fetched.
     if (descriptor.size <= bytesMax) await this.#fetch(descriptor);

@@ -6,6 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 
+import { KwasmError } from "#base";
+
 import { requireFiles } from "../content.ts";
 import { unpackWasmImage } from "./unpack-wasm-image.ts";
 
@@ -32,7 +34,10 @@ class Elsewhere {
     const { blobs, read } = this;
     async function* readBlob({ digest }: { readonly digest: string }) {
       read.push(digest);
-      yield blobs.get(digest) ?? new Uint8Array();
+      const content = blobs.get(digest);
+      // As containerd's answer for what it did not fetch.
+      if (content === undefined) throw new KwasmError("not-found", `content "${digest}"`);
+      yield Promise.resolve(content);
     }
     const content = await unpackWasmImage({ name: "test", target, readBlob, directory, imagesMax });
     return content === undefined ? undefined : requireFiles(content);
@@ -65,6 +70,17 @@ test("of an index the manifest for Wasm is chosen", async () => {
   const index = elsewhere.put("application/vnd.oci.image.index.v1+json", JSON.stringify({ manifests }));
   const image = await elsewhere.open(directory.path, index);
   assert.equal(readFileSync(join(image?.root ?? "", "app.wasm"), "utf8"), "wasm");
+});
+
+test("of an index that was fetched for one platform that one is taken", async () => {
+  await using directory = await makeDirectory();
+  const elsewhere = new Elsewhere();
+  const present = elsewhere.putImage("here").target;
+  const absent = { ...elsewhere.putImage("not here").target, platform: { os: "wasip1", architecture: "wasm" } };
+  elsewhere.blobs.delete(absent.digest);
+  const text = JSON.stringify({ manifests: [absent, present] });
+  const image = await elsewhere.open(directory.path, elsewhere.put("application/vnd.oci.image.index.v1+json", text));
+  assert.equal(readFileSync(join(image?.root ?? "", "app.wasm"), "utf8"), "here");
 });
 
 test("an image of archives is left to who unpacks it, and its layers are not read", async () => {

@@ -7,6 +7,7 @@ import { test } from "node:test";
 import { type ErrorCode, KwasmError } from "#base";
 import { digestOf, hexOf } from "../digest.ts";
 import { openImage } from "../image.ts";
+import { imageLimits } from "../limits.ts";
 import type { StoredImage } from "../store/store.ts";
 import { emptyModule, makeLayer, putTestImage, type TestImage, type TestLayer } from "../testing/make-image.ts";
 import { unpackImage } from "../unpack/unpack.ts";
@@ -246,7 +247,7 @@ checkHostile("more layers than an image has", {
     answerWith(/manifests/, (response) => {
       const mediaType = "application/vnd.oci.image.manifest.v1+json";
       const blob = { mediaType: "x", digest: `sha256:${"2".repeat(64)}`, size: 1 };
-      const layers = Array.from({ length: 128 }, () => blob);
+      const layers = Array.from({ length: imageLimits.layersMax + 1 }, () => blob);
       response.end(JSON.stringify({ mediaType, config: blob, layers }));
     }),
   code: "limit-exceeded",

@@ -64,7 +64,7 @@ class Pull {
   async run(): Promise<StoredImage> {
     const { reference, store, ingest, platform, access, abort } = this.#context;
     const root = await this.#fetchRoot(reference);
-    const { descriptor, manifest } = await findManifest(root, store.layout, (one) => this.#read(one), platform);
+    const { descriptor, manifest } = await findManifest(root, store.layout, (one) => this.#read(one), { platform });
     const blobs = blobsOf(manifest);
     this.#checkSizes(manifest, blobs);
     await forEachAtOnce(blobs, access.limits.blobsAtOnceMax, abort, (blob) => this.#obtain(blob));
