@@ -91,6 +91,19 @@ test("an image goes to a registry and comes from it, and only what is missing is
   await ground.check("three", `pull ${registry.host}/team/other:v2`, { stdout: /^[0-9a-f]{64}\n$/ });
 });
 
+test("all tags of a repository are pulled", async () => {
+  await using ground = new Ground();
+  const registry = await ground.serve();
+  const name = `${registry.host}/team/hello`;
+  await ground.build("one", "hello:v1");
+  for (const tag of ["v1", "v2", "latest"]) await ground.check("one", `push hello:v1 ${name}:${tag}`, {});
+  await ground.check("two", `pull -q --all-tags ${name}`, { stdout: /^([0-9a-f]{64}\n){3}$/ });
+  const listed = await ground.check("two", "images", {});
+  for (const tag of ["v1", "v2", "latest"]) assert.match(listed, new RegExp(`hello +${tag} `));
+  await ground.check("two", `pull -a ${name}:v1`, { code: 2, stderr: /without tag/ });
+  await ground.check("two", `pull -a ${registry.host}/absent`, { code: 1, stderr: /404/ });
+});
+
 test("a registry with TLS and a password: certificates and logins", async () => {
   await using ground = new Ground();
   const registry = await ground.serve({ isSecure: true, hasPassword: true });

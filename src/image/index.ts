@@ -21,6 +21,7 @@ export { RegistryAccess } from "./registry/access.ts";
 export { CredentialStore } from "./registry/auth/credential-store.ts";
 export { type Credentials, credentialsOf } from "./registry/auth/credentials.ts";
 export { findInSecrets, type PullSecret } from "./registry/auth/pull-secrets.ts";
+export { listTags } from "./registry/list-tags.ts";
 export { checkLogin } from "./registry/login.ts";
 export { pullImage } from "./registry/pull.ts";
 export { pushImage } from "./registry/push.ts";

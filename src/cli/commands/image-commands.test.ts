@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempDisposableSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempDisposableSync, readdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -52,6 +52,32 @@ test("an image has further names, and goes to another store as an archive", asyn
   await check(folder.path, "images --state second -q", { stdout: /^([0-9a-f]{12})\n\1\n$/ });
   await check(folder.path, "load -i absent.tar", { code: 1, stderr: /absent\.tar/ });
   await check(folder.path, "save absent", { code: 1, stderr: /"absent"/ });
+});
+
+test("pruning frees what nothing refers to, and nothing else", async () => {
+  using folder = mkdtempDisposableSync(join(tmpdir(), "kwasm-cli-"));
+  const state = join(folder.path, "state");
+  writeFileSync(join(folder.path, "guest.wasm"), emptyModule);
+  await check(folder.path, "build guest.wasm -t kept", { stdout: /^localhost\/kept:latest\n$/ });
+  await check(folder.path, "image prune", { stdout: /^Total reclaimed space: 0B\n$/ });
+  const orphan = "1".repeat(64);
+  writeFileSync(join(state, "images/blobs/sha256", orphan), Buffer.alloc(5000));
+  mkdirSync(join(state, "images/downloads"), { recursive: true });
+  writeFileSync(join(state, "images/downloads", `${"2".repeat(64)}.left`), Buffer.alloc(3000));
+  // Files are under the digest of a manifest: one of the store, and one that is gone.
+  const kept = readdirSync(join(state, "images/blobs/sha256")).find((name) => name !== orphan) ?? "";
+  for (const name of [kept, "3".repeat(64)]) {
+    mkdirSync(join(state, "unpacked", name), { recursive: true });
+    writeFileSync(join(state, "unpacked", name, "app.wasm"), Buffer.alloc(1000));
+  }
+  await check(folder.path, "image prune -f", {
+    stdout: new RegExp(`^Deleted: sha256:${orphan}\nTotal reclaimed space: 9kB\n$`),
+  });
+  assert.deepEqual(readdirSync(join(state, "unpacked")), [kept]);
+  assert.deepEqual(readdirSync(join(state, "images/downloads")), []);
+  await check(folder.path, "inspect kept", { stdout: /Kind: +module/ });
+  await check(folder.path, "rmi kept", { stdout: /^Untagged: localhost\/kept:latest\n(?:Deleted: sha256:.*\n){8}$/ });
+  await check(folder.path, "image", { code: 2, stderr: /kwasm image prune/ });
 });
 
 test("what is missing is said before anything is built", async () => {

@@ -5,6 +5,7 @@ import { deleteCommand } from "./delete.ts";
 import { describeCommand } from "./describe.ts";
 import { downCommand } from "./down.ts";
 import { getCommand } from "./get.ts";
+import { imageCommand } from "./image.ts";
 import { imagesCommand } from "./images.ts";
 import { inspectCommand } from "./inspect.ts";
 import { logsCommand } from "./logs.ts";
@@ -44,6 +45,7 @@ export const commands: readonly Command[] = [
   saveCommand,
   loadCommand,
   rmiCommand,
+  imageCommand,
   loginCommand,
   logoutCommand,
   nodeCommand,

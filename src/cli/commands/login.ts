@@ -1,6 +1,7 @@
 import { checkLogin } from "#image";
 import { KwasmError } from "#base";
 
+import { askLine } from "../frame/ask-line.ts";
 import { defineCommand } from "../frame/command.ts";
 import { EXIT_OK } from "../frame/exit-codes.ts";
 import type { Io } from "../frame/io.ts";
@@ -17,7 +18,7 @@ export const loginCommand = defineCommand({
   operands: "[REGISTRY]",
   description: `
 Asks a registry (docker.io where none is named) whether it takes a user and a password, and keeps them where docker does:
-in the credential helper that docker's config.json names, else in that file.
+in the credential helper that docker's config.json names, else in that file. At a terminal it asks for what is missing.
 
   pass show registry | kwasm login -u ada --password-stdin registry.local:5000`,
   options: {
@@ -28,9 +29,11 @@ in the credential helper that docker's config.json names, else in that file.
   },
   async run({ options, operands }, io) {
     const registry = registryNameOf(optionalOne(operands) ?? "docker.io");
-    const username = options.username;
+    // Who pipes the password in has no terminal to be asked at.
+    const mayAsk = io.stdin.isTTY === true && !options["password-stdin"];
+    const username = options.username ?? (mayAsk ? await askLine(io, "Username: ") : undefined);
     if (username === undefined || username === "") throw new KwasmError("invalid-argument", "-u USER is missing");
-    const password = options["password-stdin"] ? await readPassword(io) : options.password;
+    const password = await findPassword(options, mayAsk, io);
     if (password === undefined || password === "") {
       throw new KwasmError("invalid-argument", "the password is missing: give it by --password-stdin");
     }
@@ -42,6 +45,17 @@ in the credential helper that docker's config.json names, else in that file.
     return EXIT_OK;
   },
 });
+
+interface PasswordOptions {
+  readonly password?: string | undefined;
+  readonly "password-stdin": boolean;
+}
+
+async function findPassword(options: PasswordOptions, mayAsk: boolean, io: Io): Promise<string | undefined> {
+  if (options["password-stdin"]) return readPassword(io);
+  if (options.password !== undefined || !mayAsk) return options.password;
+  return askLine(io, "Password: ", { isSecret: true });
+}
 
 /** All of the input but the end of its last line, as docker and podman. */
 async function readPassword({ stdin }: Io): Promise<string> {

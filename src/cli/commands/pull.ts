@@ -1,5 +1,6 @@
 import {
   formatReference,
+  listTags,
   type ImageStore,
   parseRemoteName,
   type Platform,
@@ -32,6 +33,7 @@ is not fetched again, a pull that was interrupted is continued, and IMAGE@sha256
       value: "OS/ARCH",
       summary: "Of an image for several platforms take this one, instead of the best for Wasm",
     },
+    "all-tags": { short: "a", summary: "Bring every tag of IMAGE, which is written without one" },
     policy: { value: "POLICY", summary: "always (default), or missing: ask no registry where the image is there" },
     quiet: { short: "q", summary: "Show no progress" },
     ...credentialOptions,
@@ -43,13 +45,25 @@ is not fetched again, a pull that was interrupted is continued, and IMAGE@sha256
     const isMissingOnly = parsePolicy(options.policy ?? "always") === "missing";
     using access = openRegistryAccess(options, io);
     const store = openImageStore(stateDirectory);
-    for (const name of names) {
+    const wanted = options["all-tags"] ? await findAllTags(names, access, io) : names;
+    for (const name of wanted) {
       const pull = { name, store, access, platform, isQuiet: options.quiet, isMissingOnly };
       io.stdout.write(`${await pullOne(pull, io)}\n`);
     }
     return EXIT_OK;
   },
 });
+
+/** Names as the registries list them, in that order. */
+async function findAllTags(names: readonly string[], access: RegistryAccess, io: Io): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const name of names) {
+    const tags = await listTags(name, access, io.interrupted());
+    if (tags.length === 0) throw new KwasmError("not-found", `pull all tags of "${name}": it has none`);
+    found.push(...tags.map((tag) => `${name}:${tag}`));
+  }
+  return found;
+}
 
 interface PullOne {
   readonly name: string;

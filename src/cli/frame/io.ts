@@ -4,7 +4,7 @@ import { KwasmError } from "#base";
 
 /** Everything that a command may touch of the process it runs in; tests hand in streams that they can read back. */
 export interface Io {
-  readonly stdin: Readable;
+  readonly stdin: Input;
   /** Results, for the next program of a pipe. */
   readonly stdout: Output;
   /** Everything else that a person should see. */
@@ -17,6 +17,9 @@ export interface Io {
    */
   interrupted(): AbortSignal;
 }
+
+/** `setRawMode` is a terminal's: what is typed comes key by key and is not shown. */
+export type Input = Readable & { readonly isTTY?: boolean; setRawMode?(isRaw: boolean): unknown };
 
 export type Output = Writable & { readonly isTTY?: boolean; readonly columns?: number };
 

@@ -12,6 +12,9 @@ export interface RegistryLimits {
   readonly imageBytesMax: number;
   readonly blobsAtOnceMax: number;
   readonly uploadChunkBytes: number;
+  readonly tagsMax: number;
+  readonly tagPagesMax: number;
+  readonly tagListBytesMax: number;
 }
 
 export const registryLimits: RegistryLimits = {
@@ -37,4 +40,10 @@ export const registryLimits: RegistryLimits = {
   blobsAtOnceMax: 3,
   /** A cut upload is resumed at the last chunk; gateways refuse bodies of more than some ten MB. */
   uploadChunkBytes: 8 * 2 ** 20,
+  /** A repository that is built at each change for years has some thousands; nobody wants all of those. */
+  tagsMax: 10_000,
+  /** Registries give 100 at least in a page. */
+  tagPagesMax: 200,
+  /** Of one page: a thousand tags of the greatest length. */
+  tagListBytesMax: 256 * 2 ** 10,
 };

@@ -118,15 +118,15 @@ export class Downloads {
     for (const digest of digests) rmSync(this.wholePath(digest), { force: true });
   }
 
-  /** Removes what was left long ago. */
-  prune(nowMs: number): void {
+  /** Removes what was left longer ago than `ageMsMax`, which is a day unless given. */
+  prune(nowMs: number, ageMsMax = LEFTOVER_MS_MAX): void {
     if (!existsSync(this.#directory)) return;
     withStoreLock(this.#storeDirectory, () => {
       for (const name of readdirSync(this.#directory)) {
         const path = join(this.#directory, name);
         const rest = name.slice(name.indexOf(".") + 1);
         if (isOwned(rest) && !isAbandoned(rest)) continue;
-        if (nowMs - statSync(path).mtimeMs > LEFTOVER_MS_MAX) rmSync(path, { force: true });
+        if (nowMs - statSync(path).mtimeMs > ageMsMax) rmSync(path, { force: true });
       }
     });
   }

@@ -1,7 +1,7 @@
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { type Clock, KwasmError, systemClock, writeFileAtomic } from "#base";
-import { type Digest, hexOf } from "../digest.ts";
+import { type Digest, hexOf, isDigest } from "../digest.ts";
 import { annotationKeys, type Descriptor, mediaTypes } from "../document.ts";
 import { ImageLayout, LAYOUT_VERSION } from "../layout/layout.ts";
 import { type ImageLimits, imageLimits } from "../limits.ts";
@@ -115,6 +115,19 @@ export class ImageStore {
       this.#writeIndex(this.layout.readIndex().manifests.filter((entry) => refNameOf(entry) !== image.name));
       return { untagged: image.name, deleted: collectGarbage(this.layout) };
     });
+  }
+
+  /** Collects what no name needs, and what pulls, builds and loads left that were killed. Returns the digests of blobs. */
+  prune(): readonly Digest[] {
+    this.downloads.prune(this.#clock.nowMs(), 0);
+    return this.#change(() => collectGarbage(this.layout));
+  }
+
+  /** The digests of all that is stored. */
+  blobs(): readonly Digest[] {
+    return readdirSync(this.layout.blobsDirectory)
+      .map((name) => `sha256:${name}`)
+      .filter(isDigest);
   }
 
   /** Bytes on disk that an image needs, shared ones included. */
