@@ -4,7 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { gzipSync, zstdCompressSync } from "node:zlib";
+import * as fc from "fast-check";
 import { extract } from "tar-stream";
+import { KwasmError } from "#base";
+import { readContent } from "../content.ts";
 import { digestOf, hexOf } from "../digest.ts";
 import { openImage } from "../image.ts";
 import { type ImageLimits, imageLimits } from "../limits.ts";
@@ -175,4 +178,36 @@ checkRefused("of more bytes than are read", () => packed([{ name: "a", content: 
 checkRefused("with a document that is too long", () => packed([{ name: "index.json", content: " ".repeat(5000) }]), {
   code: "limit-exceeded",
   limits: { indexBytesMax: 4999 },
+});
+
+/** Bounded, so that the test takes some seconds on a busy machine. */
+const FUZZ_RUNS = 150;
+
+test("an archive with any bytes changed, or any bytes at all, is loaded whole or refused by a typed error", async () => {
+  using machines = new Machines();
+  await putTestImage(machines.from, { name: "a", layers: [await moduleLayer()] });
+  const whole = await machines.save("a");
+  const change = fc.record({ at: fc.nat(whole.length - 1), bytes: fc.uint8Array({ minLength: 1, maxLength: 40 }) });
+  const changed = fc.array(change, { minLength: 1, maxLength: 4 }).map((changes) => {
+    const archive = Buffer.from(whole);
+    for (const { at, bytes } of changes) archive.set(bytes.subarray(0, archive.length - at), at);
+    return archive;
+  });
+  const any = fc.uint8Array({ maxLength: 2000 }).map((bytes) => Buffer.from(bytes));
+  await fc.assert(
+    fc.asyncProperty(fc.oneof({ arbitrary: changed, weight: 4 }, any), async (archive) => {
+      const store = machines.open("fuzzed", { unpackedBytesMax: 1_000_000 });
+      try {
+        for (const { name } of await loadImages(store, piecesOf(archive))) {
+          await readContent({ kind: "store", store, name }, join(store.layout.directory, "..", "fuzzed-cache"));
+          store.remove(name);
+        }
+      } catch (error) {
+        assert.ok(error instanceof KwasmError, String(error));
+        for (const { name } of store.list()) store.remove(name);
+      }
+      assert.deepEqual(readdirSync(join(store.layout.directory, "ingest")), []);
+    }),
+    { numRuns: FUZZ_RUNS },
+  );
 });
