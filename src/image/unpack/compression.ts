@@ -8,8 +8,8 @@ const MAGIC_BYTES = 4;
 
 /**
  * How content is compressed, by its first bytes: gzip (RFC 1952) and zstd (RFC 8878). Media types are not asked, as
- * containerd (archive/compression) and podman do not: copies of archives by skopeo call tar what is gzip and the other way
- * round.
+ * containerd (archive/compression) and podman do not: what skopeo copies of docker's archives into a registry that has the
+ * layer already is called gzip and is none.
  */
 export function compressionOf(start: Uint8Array): Compression {
   const magic = Buffer.from(start.subarray(0, MAGIC_BYTES)).toString("hex");
