@@ -15,21 +15,24 @@ export interface Pollable {
 
 /** The callbacks behind one pollable. */
 export class Signal {
-  readonly #callbacks = new Set<{ readonly call: () => void }>();
+  /** Made with the first: most signals are never waited for. */
+  #callbacks: Set<{ readonly call: () => void }> | undefined;
 
   /** How many are waiting; tests hold that a finished wait leaves none. */
   get waiting(): number {
-    return this.#callbacks.size;
+    return this.#callbacks?.size ?? 0;
   }
 
   onReady(callback: () => void): Cancel {
     const entry = { call: callback };
-    this.#callbacks.add(entry);
-    return () => void this.#callbacks.delete(entry);
+    const callbacks = (this.#callbacks ??= new Set());
+    callbacks.add(entry);
+    return () => void callbacks.delete(entry);
   }
 
   /** Calls everyone who waits, once. A callback that asks again waits for the next time. */
   fire(): void {
+    if (this.#callbacks === undefined || this.#callbacks.size === 0) return;
     const entries = [...this.#callbacks];
     this.#callbacks.clear();
     for (const entry of entries) entry.call();

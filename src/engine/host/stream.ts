@@ -30,8 +30,11 @@ export interface OutputStream {
   capacity(): number;
   /** Takes at most `capacity()` bytes over; the caller must not change them any more. */
   write(bytes: Uint8Array): void;
-  /** Resolves when nothing is left in memory: the system has it, or nobody will ever read it. Also after `close`. */
-  flush(): Promise<void>;
+  /**
+   * Resolves when nothing is left in memory: the system has it, or nobody will ever read it. Also after `close`. Whoever
+   * can tell that nothing is left may answer so at once, with `undefined`.
+   */
+  flush(): Promise<void> | undefined;
   /** Accepts nothing more; what was written still goes out. Never throws and may be repeated. */
   close(): void;
 }

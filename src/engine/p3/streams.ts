@@ -101,9 +101,11 @@ export function sinkOf(context: P2Context, output: OutputStream): StreamSink {
 /** A reader that was lost on the way shows in the room that there is afterwards. */
 async function flush({ interrupt }: P2Context, output: OutputStream): Promise<void> {
   const flushed = output.flush();
-  await interrupt.wait((finish) => {
-    void flushed.then(finish);
-    return () => undefined;
-  });
+  if (flushed !== undefined) {
+    await interrupt.wait((finish) => {
+      void flushed.then(finish);
+      return () => undefined;
+    });
+  }
   output.capacity();
 }

@@ -60,7 +60,7 @@ export class HandlerInstance {
   }
 
   async #handleP2(exchange: HttpExchange, name: string): Promise<Handled> {
-    const request = new IncomingRequest(exchange.request, exchange.content);
+    const request = new IncomingRequest(exchange.request, exchange);
     const outparam = new ResponseOutparam(exchange);
     await this.#instance.call("handle", name, request, outparam);
     return outparam.answer;

@@ -144,7 +144,8 @@ class HttpService implements Guest {
 
   async #serve(exchange: HttpExchange): Promise<void> {
     try {
-      await this.#config.gate?.whenOpen();
+      const { gate } = this.#config;
+      if (gate?.isClosed === true) await gate.whenOpen();
       if (!exchange.isOver) await this.#answer(exchange);
     } catch (error) {
       this.#log.failure(exchange, KwasmError.from(error, "answer a request").message);

@@ -144,9 +144,9 @@ class Servers {
     }
     const { receiver } = connection;
     connection.requestBegins();
-    response.once("close", () => connection.requestEnds());
     if (connection.isFinishing) response.shouldKeepAlive = false;
     const exchange = new Http1Exchange(message, response, { bodyBytesMax: receiver.bodyBytesMax, expectsContinue });
+    exchange.onOver(() => connection.requestEnds());
     const upgrade = wantedUpgrade(message);
     if (upgrade === undefined) receiver.onExchange(exchange);
     else exchange.refuse(501, `this server does not change a connection to "${upgrade}"`, [["connection", "close"]]);

@@ -14,24 +14,40 @@ interface Http1ExchangeOptions {
 /** A request of HTTP/1.1. */
 export class Http1Exchange implements HttpExchange {
   readonly request: RequestHead;
-  readonly content: IncomingContent;
   readonly client: string;
   readonly #message: IncomingMessage;
   readonly #response: ServerResponse;
   #sent: OutgoingContent | undefined;
   #answeredBytes = 0;
   #isCut = false;
+  readonly #options: Http1ExchangeOptions;
+  #content: IncomingContent | undefined;
+  #whenOver: (() => void)[] = [];
+  #whenAbandoned: (() => void)[] = [];
 
   constructor(message: IncomingMessage, response: ServerResponse, options: Http1ExchangeOptions) {
     this.#message = message;
     this.#response = response;
     this.client = message.socket.remoteAddress ?? "-";
     this.request = new Http1RequestHead(message);
-    this.content = new MessageContent(message, {
-      bytesMax: options.bodyBytesMax,
+    this.#options = options;
+    // One for all who are to be told: each listener of Node's is an object more for each request.
+    response.once("close", () => this.#close());
+  }
+
+  /** Made when it is asked for: most requests have none. */
+  get content(): IncomingContent {
+    return (this.#content ??= this.#makeContent());
+  }
+
+  #makeContent(): IncomingContent {
+    const message = this.#message;
+    const response = this.#response;
+    return new MessageContent(message, {
+      bytesMax: this.#options.bodyBytesMax,
       tooLarge: "HTTP-request-body-size",
       onOpen: () => {
-        if (options.expectsContinue && !response.headersSent) response.writeContinue();
+        if (this.#options.expectsContinue && !response.headersSent) response.writeContinue();
       },
       onTooLarge: () => this.#refuseBody(),
       trailers: () => receivedFields(message.rawTrailers),
@@ -51,15 +67,19 @@ export class Http1Exchange implements HttpExchange {
   }
 
   onAbandoned(callback: () => void): void {
-    this.#response.once("close", () => {
-      if (this.#response.writableFinished) return;
-      this.#sent?.break(clientGone());
-      callback();
-    });
+    this.#whenAbandoned.push(callback);
   }
 
   onOver(callback: () => void): void {
-    this.#response.once("close", callback);
+    this.#whenOver.push(callback);
+  }
+
+  #close(): void {
+    if (!this.#response.writableFinished) {
+      this.#sent?.break(clientGone());
+      for (const callback of this.#whenAbandoned) callback();
+    }
+    for (const callback of this.#whenOver) callback();
   }
 
   inform({ status, fields }: ResponseHead): boolean {

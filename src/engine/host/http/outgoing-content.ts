@@ -18,8 +18,8 @@ export interface ContentTarget {
 }
 
 /**
- * The content of a message that goes out: first kept here, then passed on. A message that is whole within one turn of
- * the event loop goes out in one piece.
+ * The content of a message that goes out: first kept here, then passed on. A message that is whole within two turns
+ * of the event loop goes out in one piece.
  */
 export class OutgoingContent implements OutputStream {
   readonly isTerminal = false;
@@ -58,10 +58,16 @@ export class OutgoingContent implements OutputStream {
   }
 
   /** What is kept here goes out with the turn, so only what the system has not taken is waited for. */
-  async flush(): Promise<void> {
-    while (this.#failure === undefined && this.#turn === undefined && (this.#target?.heldBytes() ?? 0) > 0) {
-      await new Promise<void>((resolve) => void this.#changed.onReady(resolve));
-    }
+  flush(): Promise<void> | undefined {
+    return this.#holdsBytes() ? this.#whenEmpty() : undefined;
+  }
+
+  async #whenEmpty(): Promise<void> {
+    while (this.#holdsBytes()) await new Promise<void>((resolve) => void this.#changed.onReady(resolve));
+  }
+
+  #holdsBytes(): boolean {
+    return this.#failure === undefined && this.#turn === undefined && (this.#target?.heldBytes() ?? 0) > 0;
   }
 
   close(): void {
@@ -107,11 +113,16 @@ export class OutgoingContent implements OutputStream {
     this.#target = target;
     if (this.#failure !== undefined || this.#end === "failed") target.cut();
     else if (this.#end === "finished") this.#sendWhole(target);
-    else this.#turn = setImmediate(() => this.#begin(target));
+    else this.#turn = setImmediate(() => this.#waitOnce(target));
   }
 
   #room(): number {
     return streamBytesMax - this.#keptBytes - (this.#turn === undefined ? (this.#target?.heldBytes() ?? 0) : 0);
+  }
+
+  /** A guest whose turn it was not goes on in this round of the event loop, and may be done at the end of it. */
+  #waitOnce(target: ContentTarget): void {
+    this.#turn = setImmediate(() => this.#begin(target));
   }
 
   #begin(target: ContentTarget): void {

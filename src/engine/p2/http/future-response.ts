@@ -22,7 +22,7 @@ export class FutureResponse {
     if (this.#isTaken) return err();
     this.#isTaken = true;
     if (outcome instanceof HttpFailure) return ok(err(outcome.httpCode));
-    return ok(ok(new IncomingResponse(outcome.head, outcome.content)));
+    return ok(ok(new IncomingResponse(outcome.head, outcome)));
   }
 
   /** A guest that does not want the answer any more ends the request. */

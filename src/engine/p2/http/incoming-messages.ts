@@ -1,28 +1,33 @@
-import type { IncomingContent, RequestHead, ResponseHead } from "../../host/http/index.ts";
+import type { Field, IncomingContent, RequestHead, ResponseHead } from "../../host/http/index.ts";
 import { type Answer, err, ok } from "../calls.ts";
 import { GuestFields } from "./guest-fields.ts";
 import { IncomingBody } from "./incoming-body.ts";
 import { type Method, methodOf, type Scheme, schemeOf } from "./request-line.ts";
 
+/** What has the content of a message, and may make it when it is asked for. */
+interface ContentSource {
+  readonly content: IncomingContent;
+}
+
 /** A message that came in: its fields are made once they are asked for, its body can be taken once. */
 class IncomingMessage {
-  readonly #fields: () => readonly (readonly [string, string])[];
-  readonly #content: IncomingContent;
+  readonly #head: { readonly fields: readonly Field[] };
+  readonly #source: ContentSource;
   #isConsumed = false;
 
-  constructor(head: { readonly fields: readonly (readonly [string, string])[] }, content: IncomingContent) {
-    this.#fields = () => head.fields;
-    this.#content = content;
+  constructor(head: { readonly fields: readonly Field[] }, source: ContentSource) {
+    this.#head = head;
+    this.#source = source;
   }
 
   headers(): GuestFields {
-    return GuestFields.of(this.#fields());
+    return GuestFields.of(this.#head.fields);
   }
 
   consume(): Answer<IncomingBody, undefined> {
     if (this.#isConsumed) return err();
     this.#isConsumed = true;
-    return ok(new IncomingBody(this.#content));
+    return ok(new IncomingBody(this.#source.content));
   }
 }
 
@@ -30,8 +35,8 @@ class IncomingMessage {
 export class IncomingRequest extends IncomingMessage {
   readonly #head: RequestHead;
 
-  constructor(head: RequestHead, content: IncomingContent) {
-    super(head, content);
+  constructor(head: RequestHead, source: ContentSource) {
+    super(head, source);
     this.#head = head;
   }
 
@@ -56,8 +61,8 @@ export class IncomingRequest extends IncomingMessage {
 export class IncomingResponse extends IncomingMessage {
   readonly status: number;
 
-  constructor(head: ResponseHead, content: IncomingContent) {
-    super(head, content);
+  constructor(head: ResponseHead, source: ContentSource) {
+    super(head, source);
     this.status = head.status;
   }
 }

@@ -1,3 +1,4 @@
+import type { Interrupt } from "../../host/index.ts";
 import type { P2Context } from "../context.ts";
 import type { Answer } from "../calls.ts";
 import type { GuestInput } from "./guest-input.ts";
@@ -20,12 +21,18 @@ export function readOrWait(
   }
 }
 
-/** Writes all of `bytes` as room comes up and resolves when they are out. */
-export async function writeAndFlush(
-  context: P2Context,
-  output: GuestOutput,
-  bytes: Uint8Array,
-): Promise<Answer<undefined, StreamFailure>> {
+/** Writes all of `bytes` as room comes up, and answers when they are out: at once where nothing is to be waited for. */
+export function writeAndFlush(context: P2Context, output: GuestOutput, bytes: Uint8Array): Written | Promise<Written> {
+  const room = output.checkWrite();
+  if (room.tag === "err") return room;
+  if ((room.value ?? 0n) < BigInt(bytes.length)) return writeBitByBit(context, output, bytes);
+  const written = output.write(bytes);
+  return written.tag === "err" ? written : flushAndWait(context, output);
+}
+
+type Written = Answer<undefined, StreamFailure>;
+
+async function writeBitByBit(context: P2Context, output: GuestOutput, bytes: Uint8Array): Promise<Written> {
   for (let done = 0; done < bytes.length;) {
     const room = await whenWritable(context, output);
     if (room.tag === "err") return room;
@@ -38,15 +45,20 @@ export async function writeAndFlush(
 }
 
 /** Brings out what was written and tells whether it came out. */
-export async function flushAndWait(
-  { interrupt }: P2Context,
-  output: GuestOutput,
-): Promise<Answer<undefined, StreamFailure>> {
+export function flushAndWait({ interrupt }: P2Context, output: GuestOutput): Written | Promise<Written> {
   const flushed = output.whenFlushed();
+  return flushed === undefined ? stateOf(output) : stateAfter(flushed, interrupt, output);
+}
+
+async function stateAfter(flushed: Promise<void>, interrupt: Interrupt, output: GuestOutput): Promise<Written> {
   await interrupt.wait((finish) => {
     void flushed.then(finish);
     return () => undefined;
   });
+  return stateOf(output);
+}
+
+function stateOf(output: GuestOutput): Written {
   const state = output.checkWrite();
   return state.tag === "err" ? state : { tag: "ok" };
 }

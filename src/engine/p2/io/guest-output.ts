@@ -62,9 +62,11 @@ export class GuestOutput {
     });
   }
 
-  /** Resolves when what was written is out, also where nobody will read it; `checkWrite` tells. */
-  whenFlushed(): Promise<void> {
-    this.#flushing ??= this.#flushTarget();
+  /** Resolves when what was written is out, also where nobody will read it; `checkWrite` tells. None where it is out. */
+  whenFlushed(): Promise<void> | undefined {
+    if (this.#flushing !== undefined) return this.#flushing;
+    const flushed = this.#target.flush();
+    if (flushed !== undefined) this.#flushing = this.#notice(flushed);
     return this.#flushing;
   }
 
@@ -73,8 +75,8 @@ export class GuestOutput {
     this.#options.release();
   }
 
-  async #flushTarget(): Promise<void> {
-    await this.#target.flush();
+  async #notice(flushed: Promise<void>): Promise<void> {
+    await flushed;
     this.#flushing = undefined;
     this.#flushed.fire();
   }
