@@ -1,3 +1,4 @@
+export { Bag, type Placed } from "./bag.ts";
 export { writeFileAtomic } from "./atomic-file.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export { entryPath } from "./entry-path.ts";

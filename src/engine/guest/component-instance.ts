@@ -1,5 +1,5 @@
 import { KwasmError } from "#base";
-import type { ComponentPlan, ComponentValue, LinkedComponent } from "../component/index.ts";
+import type { ComponentPlan, ComponentValue, HostImports, LinkedComponent } from "../component/index.ts";
 import type { P2Config, P2Host } from "../p2/index.ts";
 import { createP3Host } from "../p3/index.ts";
 import type { GuestEnd } from "./guest-end.ts";
@@ -57,7 +57,7 @@ export class ComponentInstance {
     this.#thread?.enter();
     try {
       const { imports, supervision } = this.#host;
-      const given = this.#trapsUnknownImports ? { ...imports, unknown: trapOfUnknown } : imports;
+      const given = this.#trapsUnknownImports ? trappingUnknown(imports) : imports;
       this.#instance = plan.instantiate(given, supervision);
       this.#instance.limitMemory(this.#memoryBytesMax);
     } finally {
@@ -160,6 +160,17 @@ export class ComponentInstance {
     this.#exit = { error, end: { kind: "exit", code } };
     return error;
   }
+}
+
+/** Members of a class are not copied by themselves. */
+function trappingUnknown(imports: HostImports): HostImports {
+  const { beforeCall } = imports;
+  return {
+    interfaces: {},
+    find: (name) => imports.find?.(name),
+    unknown: trapOfUnknown,
+    ...(beforeCall && { beforeCall }),
+  };
 }
 
 /** Whether an error says that a guest could not be started, and not how it ended. */

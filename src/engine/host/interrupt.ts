@@ -1,4 +1,10 @@
+import { Bag, type Placed } from "#base";
 import type { Cancel, Pollable } from "./pollable.ts";
+
+/** A call that waits. */
+interface Wait extends Placed {
+  readonly abort: (error: Error) => void;
+}
 
 /**
  * The one way in which a guest's calls wait, so that all of them can be ended from outside. `abort(error)` rejects
@@ -7,7 +13,7 @@ import type { Cancel, Pollable } from "./pollable.ts";
  */
 export class Interrupt {
   #error: Error | undefined;
-  readonly #waits = new Set<(error: Error) => void>();
+  readonly #waits = new Bag<Wait>();
 
   /** How many calls wait now. */
   get waiting(): number {
@@ -18,9 +24,7 @@ export class Interrupt {
   abort(error: Error): void {
     if (this.#error !== undefined) return;
     this.#error = error;
-    const waits = [...this.#waits];
-    this.#waits.clear();
-    for (const reject of waits) reject(error);
+    for (const wait of this.#waits.takeAll()) wait.abort(error);
   }
 
   throwIfAborted(): void {
@@ -36,14 +40,14 @@ export class Interrupt {
     return new Promise((resolve, reject) => {
       const waits = this.#waits;
       const cancel = start(finish);
-      waits.add(abort);
+      const own: Wait = { place: undefined, abort };
+      waits.add(own);
       function finish(): void {
-        waits.delete(abort);
+        waits.delete(own);
         cancel();
         resolve();
       }
       function abort(error: Error): void {
-        waits.delete(abort);
         cancel();
         reject(error);
       }

@@ -1,32 +1,40 @@
-import { compatibilityKey, type HostFunction, type HostInterface } from "../component/index.ts";
+import { compatibilityKey, type HostFunction, type HostImports, type HostInterface } from "../component/index.ts";
 import type { Interrupt } from "../host/index.ts";
+import type { P2Context } from "./context.ts";
 
 /** Interfaces by their name without package and version. */
 export type Interfaces = Readonly<Record<string, HostInterface>>;
 
-/** Packages in one version, each made when a component asks for one of its interfaces. */
+type MakePackage = (context: P2Context) => Interfaces;
+
+/** Packages in one version, each made for a component when that asks for one of its interfaces. */
 export interface VersionedPackages {
   /** The version that names say, and what all versions have in common that stand for it: "0.2.12" and "0.2". */
   readonly version: string;
   readonly compatibleAs: string;
-  readonly packages: Readonly<Record<string, () => Interfaces>>;
+  readonly packages: Readonly<Record<string, MakePackage>>;
 }
 
-/** What one component may import. A component asks for a few of many interfaces, so none is made before. */
-export class OfferedInterfaces {
+/**
+ * What one component may import. A component asks for a few of many interfaces, so none is made before. A class, since
+ * V8 keeps a getter of an object that is no class's, and all that it refers to, in a type of its own in the old heap.
+ */
+export class OfferedInterfaces implements HostImports {
   readonly #offered: readonly VersionedPackages[];
-  readonly #interrupt: Interrupt;
-  readonly #packages = new Map<() => Interfaces, Interfaces>();
+  readonly #context: P2Context;
+  readonly #packages = new Map<MakePackage, Interfaces>();
   readonly #interfaces = new Map<string, HostInterface>();
 
-  constructor(offered: readonly VersionedPackages[], interrupt: Interrupt) {
+  constructor(offered: readonly VersionedPackages[], context: P2Context) {
     this.#offered = offered;
-    this.#interrupt = interrupt;
+    this.#context = context;
   }
+
+  readonly beforeCall = (): void => this.#context.interrupt.throwIfAborted();
 
   /**
    * The interface of that name, in the version that it has or in one that stands for it. Whoever calls its functions
-   * asks `interrupt` first.
+   * calls `beforeCall` first.
    */
   find(name: string): HostInterface | undefined {
     const key = compatibilityKey(name);
@@ -47,7 +55,7 @@ export class OfferedInterfaces {
   }
 
   /** All of them, by name and version, with functions that ask by themselves. */
-  all(): Readonly<Record<string, HostInterface>> {
+  get interfaces(): Readonly<Record<string, HostInterface>> {
     const names = this.#offered.flatMap(({ version, packages }) =>
       Object.entries(packages).flatMap(([packageName, make]) =>
         Object.keys(this.#made(make)).map((member) => `${packageName}/${member}@${version}`),
@@ -57,16 +65,16 @@ export class OfferedInterfaces {
       names.flatMap((name) => {
         const found = this.find(name);
         if (found === undefined) return [];
-        return [[name, { ...found, functions: guardedFunctions(found.functions, this.#interrupt) }] as const];
+        return [[name, { ...found, functions: guardedFunctions(found.functions, this.#context.interrupt) }] as const];
       }),
     );
   }
 
-  #made(make: (() => Interfaces) | undefined): Interfaces {
+  #made(make: MakePackage | undefined): Interfaces {
     if (make === undefined) return {};
     const known = this.#packages.get(make);
     if (known !== undefined) return known;
-    const made = make();
+    const made = make(this.#context);
     this.#packages.set(make, made);
     return made;
   }

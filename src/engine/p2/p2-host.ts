@@ -66,25 +66,14 @@ export interface P2Host {
   close(): void;
 }
 
-/** `others` are packages of other versions: components import several at once. */
-export function createP2Host(
-  config: P2Config,
-  others: (context: P2Context) => readonly VersionedPackages[] = () => [],
-): P2Host {
+/** `offered` are packages of several versions: components import several at once. */
+export function createP2Host(config: P2Config, offered: readonly VersionedPackages[] = packagesOfP2): P2Host {
   const context = createContext(config);
-  const ours: VersionedPackages = { version: "0.2.12", compatibleAs: "0.2", packages: packagesOf(context) };
-  const versions = [ours, ...candidatePackages(context, ours.packages), ...others(context)];
-  const offered = new OfferedInterfaces(versions, context.interrupt);
+  const imports = new OfferedInterfaces(offered, context);
   return {
-    imports: {
-      get interfaces() {
-        return offered.all();
-      },
-      find: (name) => offered.find(name),
-      beforeCall: () => context.interrupt.throwIfAborted(),
-    },
+    imports,
     supervision: supervisionOf(context),
-    offers: (name) => offered.find(name) !== undefined,
+    offers: (name) => imports.find(name) !== undefined,
     abort: (error) => context.interrupt.abort(error),
     close() {
       context.httpClient.close();
@@ -129,22 +118,34 @@ function noFields(): readonly Field[] {
   return [];
 }
 
-function packagesOf(context: P2Context): VersionedPackages["packages"] {
-  return {
-    "wasi:cli": () => cliInterfaces(context),
-    "wasi:clocks": () => ({
+const ours: VersionedPackages = {
+  version: "0.2.12",
+  compatibleAs: "0.2",
+  packages: {
+    "wasi:cli": cliInterfaces,
+    "wasi:clocks": (context) => ({
       "monotonic-clock": monotonicClockInterface(context),
       "wall-clock": wallClockInterface(context),
       timezone: timezoneInterface,
     }),
-    "wasi:filesystem": () => ({ types: filesystemTypesInterface(context), preopens: preopensInterface(context) }),
-    "wasi:http": () => ({ types: httpTypesInterface, "outgoing-handler": outgoingHandlerInterface(context) }),
-    "wasi:io": () => ({ error: errorInterface, poll: pollInterface(context), streams: streamsInterface(context) }),
-    "wasi:random": () => ({
+    "wasi:filesystem": (context) => ({
+      types: filesystemTypesInterface(context),
+      preopens: preopensInterface(context),
+    }),
+    "wasi:http": (context) => ({ types: httpTypesInterface, "outgoing-handler": outgoingHandlerInterface(context) }),
+    "wasi:io": (context) => ({
+      error: errorInterface,
+      poll: pollInterface(context),
+      streams: streamsInterface(context),
+    }),
+    "wasi:random": (context) => ({
       random: randomInterface(context),
       insecure: insecureInterface(context),
       "insecure-seed": insecureSeedInterface(context),
     }),
-    "wasi:sockets": () => socketInterfaces(context.network),
-  };
-}
+    "wasi:sockets": ({ network }) => socketInterfaces(network),
+  },
+};
+
+/** The packages of WASI 0.2 and of its candidates. */
+export const packagesOfP2: readonly VersionedPackages[] = [ours, ...candidatePackages(ours.packages)];

@@ -1,5 +1,4 @@
-import type { P2Context } from "../p2/context.ts";
-import { createP2Host, type P2Config, type P2Host, type VersionedPackages } from "../p2/index.ts";
+import { createP2Host, packagesOfP2, type P2Config, type P2Host, type VersionedPackages } from "../p2/index.ts";
 import { cliInterfaces } from "./cli.ts";
 import { monotonicClockInterface, systemClockInterface, timezoneInterface } from "./clocks.ts";
 import { filesystemTypesInterface, preopensInterface } from "./filesystem/types.ts";
@@ -15,24 +14,27 @@ const versions = [
 
 /** WASI 0.2 and 0.3 for one component: those of 0.3 import interfaces of 0.2 too. */
 export function createP3Host(config: P2Config): P2Host {
-  return createP2Host(config, (context) => versions.map((version) => ({ ...version, packages: packagesOf(context) })));
+  return createP2Host(config, offered);
 }
 
-function packagesOf(context: P2Context): VersionedPackages["packages"] {
-  return {
-    "wasi:cli": () => cliInterfaces(context),
-    "wasi:clocks": () => ({
-      "monotonic-clock": monotonicClockInterface(context),
-      "system-clock": systemClockInterface(context),
-      timezone: timezoneInterface,
-    }),
-    "wasi:filesystem": () => ({ types: filesystemTypesInterface(context), preopens: preopensInterface(context) }),
-    "wasi:http": () => ({ types: httpTypesInterface(context), client: clientInterface(context) }),
-    "wasi:random": () => ({
-      random: randomInterface(context),
-      insecure: insecureInterface(context),
-      "insecure-seed": insecureSeedInterface(context),
-    }),
-    "wasi:sockets": () => socketInterfaces(context),
-  };
-}
+const packages: VersionedPackages["packages"] = {
+  "wasi:cli": cliInterfaces,
+  "wasi:clocks": (context) => ({
+    "monotonic-clock": monotonicClockInterface(context),
+    "system-clock": systemClockInterface(context),
+    timezone: timezoneInterface,
+  }),
+  "wasi:filesystem": (context) => ({ types: filesystemTypesInterface(context), preopens: preopensInterface(context) }),
+  "wasi:http": (context) => ({ types: httpTypesInterface(context), client: clientInterface(context) }),
+  "wasi:random": (context) => ({
+    random: randomInterface(context),
+    insecure: insecureInterface(context),
+    "insecure-seed": insecureSeedInterface(context),
+  }),
+  "wasi:sockets": socketInterfaces,
+};
+
+const offered: readonly VersionedPackages[] = [
+  ...packagesOfP2,
+  ...versions.map((version) => ({ ...version, packages })),
+];

@@ -5,7 +5,7 @@ import { type Field, type HttpErrorCode, type HttpExchange, HttpFailure, valueOf
 import { IncomingRequest, ResponseOutparam } from "../p2/http/index.ts";
 import { Request, Response } from "../p3/http/index.ts";
 import { findHandler, type HandlerExport } from "./exports-handler.ts";
-import { type MemoryShare, sharedWatch } from "./memory-share.ts";
+import { type MemoryShare, Share, sharedWatch } from "./memory-share.ts";
 
 /** How long a guest of WASI 0.3 may go on after all was answered, milliseconds: it may want to tidy up or to log. */
 const afterwardsMsMax = 10_000;
@@ -16,20 +16,22 @@ export type Handled = ResponseOutparam["answer"] | GuestEnd;
 /** An instance that answers requests, one after the other. */
 export class HandlerInstance {
   readonly #instance: ComponentInstance;
-  readonly #share: MemoryShare;
+  readonly #whole: MemoryShare;
+  readonly #share: Share;
   #exchange: HttpExchange | undefined;
   #handler: HandlerExport | undefined;
   /** Requests that it has been given. */
   requests = 0;
 
-  constructor(config: ComponentConfig, share: MemoryShare) {
-    this.#share = share;
-    const instance: ComponentInstance = new ComponentInstance({
+  constructor(config: ComponentConfig, whole: MemoryShare) {
+    this.#whole = whole;
+    const instance = new ComponentInstance({
       ...config,
       traceFields: () => traceFieldsOf(this.#exchange),
-      thread: sharedWatch(share, config.thread, () => instance),
+      thread: sharedWatch(whole, config.thread, () => this.#share),
     });
     this.#instance = instance;
+    this.#share = new Share(instance);
   }
 
   /** Makes the instance. Answers how it ended where it did so while it began. */
@@ -41,7 +43,7 @@ export class HandlerInstance {
     } catch (thrown) {
       return instance.endOf(thrown);
     } finally {
-      this.#share.add(instance, instance.memoryBytes());
+      this.#whole.add(this.#share, instance.memoryBytes());
     }
     return undefined;
   }
@@ -89,7 +91,7 @@ export class HandlerInstance {
 
   close(): void {
     this.#instance.close();
-    this.#share.remove(this.#instance);
+    this.#whole.remove(this.#share);
   }
 }
 

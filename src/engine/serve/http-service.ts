@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { KwasmError } from "#base";
+import { Bag, KwasmError } from "#base";
 import type { ComponentPlan } from "../component/index.ts";
 import { checkInterfaces } from "../guest/check-command.ts";
 import { type ComponentConfig, ComponentInstance } from "../guest/component-instance.ts";
@@ -53,7 +53,7 @@ class HttpService implements Guest {
   readonly #admission: Admission;
   readonly #ended = Promise.withResolvers<GuestEnd>();
   readonly #connections = new Set<HttpConnection>();
-  readonly #running = new Set<RunningRequest>();
+  readonly #running = new Bag<RunningRequest>();
   #end: GuestEnd | undefined;
   #isOver = false;
   #refusal: MemoryRefusal | undefined;

@@ -1,3 +1,4 @@
+import { Bag, type Placed } from "#base";
 import type { ThreadWatch } from "../guest/host-contract.ts";
 
 /** One of those that share. */
@@ -5,11 +6,19 @@ interface Sharer {
   limitMemory(bytesMax: number): void;
 }
 
-/** What is known of one of them. */
-interface Share {
-  bytes: number;
+/** What one of them has. */
+export class Share implements Placed {
+  readonly sharer: Sharer;
+  place: number | undefined;
+  bytes = 0;
   /** The version of the whole by which its limit was set. */
-  version: number;
+  version = -1;
+  /** Whether it runs, or is about to go on without a look at what it may have. */
+  isIn = false;
+
+  constructor(sharer: Sharer) {
+    this.sharer = sharer;
+  }
 }
 
 /** Holds instances of one guest to the limit that the guest has for all of them together. */
@@ -17,7 +26,7 @@ export class MemoryShare {
   #bytesMax: number;
   #bytes = 0;
   #version = 0;
-  readonly #shares = new Map<Sharer, Share>();
+  readonly #shares = new Bag<Share>();
   /** What an instance had when it had just begun. */
   #initialBytes = 0;
 
@@ -39,75 +48,77 @@ export class MemoryShare {
   }
 
   /** Counts an instance that has just begun. */
-  add(sharer: Sharer, bytes: number): void {
+  add(share: Share, bytes: number): void {
     this.#initialBytes = bytes;
     this.#bytes += bytes;
-    this.#shares.set(sharer, { bytes, version: -1 });
-    if (this.#shares.size > 1) this.#limitAll();
+    share.bytes = bytes;
+    this.#shares.add(share);
+    if (this.#shares.size > 1) this.#limitThoseIn();
   }
 
   /** Takes note of what it has now. */
-  update(sharer: Sharer, bytes: number): void {
-    const share = this.#shares.get(sharer);
-    if (share === undefined || share.bytes === bytes) return;
+  update(share: Share, bytes: number): void {
+    if (share.bytes === bytes || !this.#shares.has(share)) return;
     this.#bytes += bytes - share.bytes;
     share.bytes = bytes;
-    if (this.#shares.size > 1) this.#limitAll();
+    if (this.#shares.size > 1) this.#limitThoseIn();
   }
 
-  remove(sharer: Sharer): void {
-    this.#bytes -= this.#shares.get(sharer)?.bytes ?? 0;
-    this.#shares.delete(sharer);
+  remove(share: Share): void {
+    if (!this.#shares.has(share)) return;
+    this.#bytes -= share.bytes;
+    this.#shares.delete(share);
     // Others may have more now; each learns of it when it runs next.
     this.#version += 1;
   }
 
   /** Tells one what it may have, before it runs. */
-  refresh(sharer: Sharer): void {
-    const share = this.#shares.get(sharer);
-    if (share === undefined || share.version === this.#version) return;
-    this.#limit(sharer, share);
+  enter(share: Share): void {
+    if (!this.#shares.has(share)) return;
+    share.isIn = true;
+    if (share.version !== this.#version) this.#limit(share);
+  }
+
+  /** It does not run before it has come in again. */
+  leave(share: Share, bytes: number): void {
+    share.isIn = false;
+    this.update(share, bytes);
   }
 
   limit(bytesMax: number): void {
     this.#bytesMax = bytesMax;
-    this.#limitAll();
-  }
-
-  #limitAll(): void {
     this.#version += 1;
-    for (const [sharer, share] of this.#shares) this.#limit(sharer, share);
+    for (const share of this.#shares) this.#limit(share);
   }
 
-  #limit(sharer: Sharer, share: Share): void {
+  /** The others learn of it when they run next. */
+  #limitThoseIn(): void {
+    this.#version += 1;
+    for (const share of this.#shares) {
+      if (share.isIn) this.#limit(share);
+    }
+  }
+
+  #limit(share: Share): void {
     share.version = this.#version;
-    sharer.limitMemory(this.#bytesMax - (this.#bytes - share.bytes));
+    share.sharer.limitMemory(this.#bytesMax - (this.#bytes - share.bytes));
   }
 }
 
 /** Tells who watches the thread of all instances as if they were one. */
-export function sharedWatch(
-  share: MemoryShare,
-  watch: ThreadWatch | undefined,
-  sharer: () => Sharer | undefined,
-): ThreadWatch {
-  function update(bytes: number): void {
-    const own = sharer();
-    if (own !== undefined) share.update(own, bytes);
-  }
+export function sharedWatch(whole: MemoryShare, watch: ThreadWatch | undefined, share: () => Share): ThreadWatch {
   return {
     enter() {
-      const own = sharer();
-      if (own !== undefined) share.refresh(own);
+      whole.enter(share());
       watch?.enter();
     },
     leave(bytes) {
-      update(bytes);
-      watch?.leave(share.bytes);
+      whole.leave(share(), bytes);
+      watch?.leave(whole.bytes);
     },
     yield(bytes) {
-      update(bytes);
-      watch?.yield(share.bytes);
+      whole.update(share(), bytes);
+      watch?.yield(whole.bytes);
     },
   };
 }

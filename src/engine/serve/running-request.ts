@@ -1,3 +1,4 @@
+import type { Placed } from "#base";
 import type { HttpErrorCode, HttpExchange } from "../host/http/index.ts";
 import type { Handled, HandlerInstance } from "./handler-instance.ts";
 
@@ -13,7 +14,8 @@ export function statusOfFailure({ tag }: HttpErrorCode): number {
 }
 
 /** One request while its guest works on it. */
-export class RunningRequest {
+export class RunningRequest implements Placed {
+  place: number | undefined;
   readonly exchange: HttpExchange;
   readonly #instance: HandlerInstance;
   #interruption: Interruption | undefined;

@@ -120,11 +120,12 @@ export class CoreInstances {
     });
     const refused = exports[refusedGlobalExport];
     if (refused instanceof WebAssembly.Global) this.#refusals.push(refused);
-    if (module.memories.length > 0 || this.#limits.length > 0) this.#setLimits();
+    this.#setLimits();
   }
 
   /** A limit is never less than what the memory has: the helper that reads it relies on that. */
   #setLimits(): void {
+    if (this.#limits.length === 0) return;
     const sizes = this.#memories.map(({ size }) => size);
     const pages = pageLimitsOf({ memories: sizes, tables: this.#tables }, this.#bytesMax);
     const allowed = new Map(this.#memories.map(({ memory }, index) => [memory, pages[index] ?? 0]));

@@ -1,4 +1,4 @@
-import { trap, trapOf } from "../abi/trap.ts";
+import { trapOf } from "../abi/trap.ts";
 import type { ExportedFunction, LinkedComponent } from "../component.ts";
 import { compatibilityKey } from "../types/extern-name.ts";
 import type { Store } from "../task/store.ts";
@@ -24,7 +24,7 @@ export function linkedComponent(frame: Frame, core: CoreInstances): LinkedCompon
     whenDone: () => untilFailure(running.whenNone(), frame.state.store),
     abort: (error) => frame.state.store.fail(error),
     release() {
-      frame.state.store.fail(trap("the instance is no more"));
+      frame.state.store.end();
       core.release();
     },
   };

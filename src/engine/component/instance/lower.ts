@@ -3,6 +3,7 @@ import { type FunctionPlan, liftParameters, lowerResult } from "../abi/function-
 import { trap, trapOf } from "../abi/trap.ts";
 import type { CanonOptions } from "../parser/definitions.ts";
 import { lowerTask } from "../task/lower-task.ts";
+import { linkedFunction } from "../task/linked-function.ts";
 import { suspendingFunction } from "../task/suspending-function.ts";
 import type { ComponentValue } from "../values.ts";
 import type { FunctionItem } from "./items.ts";
@@ -23,8 +24,9 @@ export function lower(
 /** One that returns once, with the result. */
 function lowerFunction(callee: FunctionItem, plan: FunctionPlan, context: AbiContext): CoreFunction {
   const call = new LoweredCall(callee, plan, context);
-  if (!callee.maySuspend()) return (...flat) => call.now(flat);
-  return suspendingFunction(context.instance, (...flat) => call.later(flat));
+  const { instance } = context;
+  if (!callee.maySuspend()) return linkedFunction(instance.store, (flat) => call.now(flat));
+  return suspendingFunction(instance, (flat) => call.later(flat));
 }
 
 class LoweredCall {

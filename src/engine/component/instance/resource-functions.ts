@@ -1,6 +1,7 @@
 import type { CoreFunction } from "../abi/context.ts";
 import { handleOf } from "../abi/plan-handle.ts";
 import { trap, trapOf } from "../abi/trap.ts";
+import { linkedFunction } from "../task/linked-function.ts";
 import { enter, type InstanceState, leave } from "./instance-state.ts";
 import { ResourceHandle } from "./resource.ts";
 
@@ -10,22 +11,22 @@ function checkMayLeave(instance: InstanceState): void {
 
 /** Makes a handle that owns what the guest calls by a number. */
 export function resourceNew(instance: InstanceState, slot: number): CoreFunction {
-  return (representation) => {
+  return linkedFunction(instance.store, ([representation]) => {
     checkMayLeave(instance);
     return instance.handles.add(new ResourceHandle(instance.resource(slot), Number(representation) | 0, undefined));
-  };
+  });
 }
 
 export function resourceRepresentation(instance: InstanceState, slot: number): CoreFunction {
-  return (index) => {
+  return linkedFunction(instance.store, ([index]) => {
     const handle = handleOf(instance.handles.get(Number(index) >>> 0), instance.resource(slot));
     return handle.representation;
-  };
+  });
 }
 
 /** Drops a handle; the resource is ended with the one that owns it. */
 export function resourceDrop(instance: InstanceState, slot: number): CoreFunction {
-  return (number) => {
+  return linkedFunction(instance.store, ([number]) => {
     checkMayLeave(instance);
     const type = instance.resource(slot);
     const index = Number(number) >>> 0;
@@ -35,7 +36,7 @@ export function resourceDrop(instance: InstanceState, slot: number): CoreFunctio
     if (handle.scope !== undefined) handle.scope.borrows -= 1;
     else destroy(handle, instance);
     return undefined;
-  };
+  });
 }
 
 function destroy({ type, representation }: ResourceHandle, caller: InstanceState): void {

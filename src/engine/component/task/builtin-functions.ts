@@ -10,6 +10,7 @@ import type { BuiltinStep } from "../plan/steps.ts";
 import { isSameType } from "../types/same-type.ts";
 import type { Task } from "./task.ts";
 import { cancelCopy, dropEnd, newChannel, payloadOf, transfer } from "./channel-functions.ts";
+import { type FlatCall, linkedFunction } from "./linked-function.ts";
 import { suspendingFunction } from "./suspending-function.ts";
 import {
   BLOCKED,
@@ -29,14 +30,14 @@ const backpressureMax = 2 ** 16 - 1;
 export function builtinFunction(step: BuiltinStep, frame: Frame, contextOf: ContextOf): CoreFunction {
   frame.state.usesTasks = true;
   const call = trapping(makeBuiltin(step, frame, contextOf));
-  return mayWait(step) ? suspendingFunction(frame.state, call) : call;
+  return mayWait(step) ? suspendingFunction(frame.state, call) : linkedFunction(frame.state.store, call);
 }
 
 /** Where the values of a canonical function are. */
 export type ContextOf = (frame: Frame, options: Pick<CanonOptions, "encoding" | "memory" | "realloc">) => AbiContext;
 
-function trapping(call: CoreFunction): CoreFunction {
-  return (...flat) => {
+function trapping(call: CoreFunction): FlatCall {
+  return (flat) => {
     try {
       return call(...flat);
     } catch (error) {

@@ -5,6 +5,7 @@ import type { FunctionItem } from "../instance/items.ts";
 import { Lenders } from "../instance/resource.ts";
 import type { CanonOptions } from "../parser/definitions.ts";
 import type { ComponentValue } from "../values.ts";
+import { linkedFunction } from "./linked-function.ts";
 import { suspendingFunction } from "./suspending-function.ts";
 import { Subtask, subtaskStates } from "./waitable.ts";
 
@@ -16,10 +17,11 @@ export function lowerTask(
   options: CanonOptions,
 ): CoreFunction {
   const call = new TaskCall(callee, plan, context);
-  if (options.async && !(callee.instance?.maySuspend ?? false)) return (...flat) => call.withoutWaiting(flat);
-  return suspendingFunction(context.instance, (...flat) =>
-    options.async ? call.withoutWaiting(flat) : call.waiting(flat),
-  );
+  const { instance } = context;
+  if (options.async && !(callee.instance?.maySuspend ?? false)) {
+    return linkedFunction(instance.store, (flat) => call.withoutWaiting(flat));
+  }
+  return suspendingFunction(instance, (flat) => (options.async ? call.withoutWaiting(flat) : call.waiting(flat)));
 }
 
 class TaskCall {

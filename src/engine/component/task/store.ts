@@ -1,10 +1,17 @@
 import { setImmediate } from "node:timers/promises";
+import { Bag, type Placed } from "#base";
 import { trap } from "../abi/trap.ts";
 import type { Supervision } from "../values.ts";
+import { callOfNobody, type FlatCall, type Link } from "./linked-function.ts";
 import type { Thread } from "./thread.ts";
 
 /** Resumptions after which others of the process get their turn where nobody supervises: a guest may yield for ever. */
 const RESUMPTIONS_MAX = 64;
+
+/** Somebody who waits for an answer, and is to be told where there will be none. */
+interface Watcher extends Placed {
+  readonly onFailure: (error: unknown) => void;
+}
 
 /** Whoever nobody else supervises lets the event loop go round now and then. */
 function supervisionByCount(): Supervision {
@@ -24,13 +31,14 @@ export class Store {
   /** The thread whose guest code runs now. */
   current: Thread | undefined;
   readonly #waiting = new Set<Thread>();
-  readonly #failures = new Set<(error: unknown) => void>();
+  readonly #watchers = new Bag<Watcher>();
   /** Threads that go on before all others, in this order. */
   readonly #preferred: Thread[] = [];
   #isTicking = false;
   #isWoken = false;
   #tickEnd: PromiseWithResolvers<void> | undefined;
   #failure: { readonly error: unknown } | undefined;
+  readonly #links: Link[] = [];
   /** Told when guest code runs. */
   readonly supervision: Supervision;
 
@@ -96,8 +104,9 @@ export class Store {
   /** Told when anything in here traps; all calls end with that. The answer takes `onFailure` off again. */
   watch(onFailure: (error: unknown) => void): () => void {
     if (this.#failure !== undefined) onFailure(this.#failure.error);
-    this.#failures.add(onFailure);
-    return () => this.#failures.delete(onFailure);
+    const watcher: Watcher = { place: undefined, onFailure };
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
   }
 
   /** Whether nothing in here runs any more. */
@@ -115,9 +124,21 @@ export class Store {
     if (this.#failure !== undefined) return;
     this.#failure = { error };
     this.#waiting.clear();
-    for (const onFailure of this.#failures) onFailure(error);
-    this.#failures.clear();
+    for (const { onFailure } of this.#watchers.takeAll()) onFailure(error);
     this.#tickEnd?.resolve();
+  }
+
+  /** Notes that a core instance calls what is in here. */
+  link(call: FlatCall): Link {
+    const link = { call };
+    this.#links.push(link);
+    return link;
+  }
+
+  /** Nothing in here runs again, and what core instances import keeps nothing of it alive. */
+  end(): void {
+    this.fail((instanceGone ??= trap("the instance is no more")));
+    for (const link of this.#links) link.call = callOfNobody;
   }
 
   async #tick(): Promise<void> {
@@ -158,3 +179,6 @@ export class Store {
     }
   }
 }
+
+/** One for all: it is made for each end of an instance otherwise, with a stack that nobody reads. */
+let instanceGone: Error | undefined;

@@ -165,7 +165,6 @@ function collected(fields: readonly Field[]): Record<string, string | string[]> 
 }
 
 function headOf(raw: readonly string[]): RequestHead {
-  let fields: readonly Field[] | undefined;
   function pseudo(wanted: string): string | undefined {
     const index = raw.findIndex((name, at) => at % 2 === 0 && name === wanted);
     return index < 0 ? undefined : raw[index + 1];
@@ -175,8 +174,6 @@ function headOf(raw: readonly string[]): RequestHead {
     scheme: pseudo(":scheme"),
     authority: pseudo(":authority") ?? pseudo("host"),
     pathWithQuery: pseudo(":path"),
-    get fields() {
-      return (fields ??= receivedFields(raw));
-    },
+    fields: receivedFields(raw),
   };
 }

@@ -1,4 +1,3 @@
-import type { P2Context } from "../context.ts";
 import type { VersionedPackages } from "../offered-interfaces.ts";
 import { httpTypesOf20231110 } from "./http-2023-11-10.ts";
 import { httpTypesOf20231018, outgoingHandlerOf20231018 } from "./http-2023-10-18.ts";
@@ -10,23 +9,26 @@ type Packages = VersionedPackages["packages"];
  * The release candidates of WASI 0.2 that published images were made for: what they have in common with 0.2 is the same,
  * what differs stands on it, and what 0.2 has nothing for is not offered.
  */
-export function candidatePackages(context: P2Context, packages: Packages): readonly VersionedPackages[] {
+export function candidatePackages(packages: Packages): readonly VersionedPackages[] {
   return [
     versioned("0.2.0-rc-2023-11-10", {
       ...packages,
-      "wasi:http": () => ({ ...packages["wasi:http"]?.(), types: httpTypesOf20231110 }),
+      "wasi:http": (context) => ({ ...packages["wasi:http"]?.(context), types: httpTypesOf20231110 }),
     }),
-    versioned("0.2.0-rc-2023-10-18", packagesOf20231018(context, packages)),
+    versioned("0.2.0-rc-2023-10-18", packagesOf20231018(packages)),
   ];
 }
 
 /** Sockets were other ones then, and those who serve HTTP have none. */
-function packagesOf20231018(context: P2Context, { "wasi:sockets": _sockets, ...packages }: Packages): Packages {
+function packagesOf20231018({ "wasi:sockets": _sockets, ...packages }: Packages): Packages {
   return {
     ...packages,
-    "wasi:clocks": () => ({ ...packages["wasi:clocks"]?.(), "monotonic-clock": monotonicClockOf20231018(context) }),
-    "wasi:http": () => ({ types: httpTypesOf20231018, "outgoing-handler": outgoingHandlerOf20231018(context) }),
-    "wasi:io": () => ({ poll: pollOf20231018(context), streams: streamsOf20231018(context) }),
+    "wasi:clocks": (context) => ({
+      ...packages["wasi:clocks"]?.(context),
+      "monotonic-clock": monotonicClockOf20231018(context),
+    }),
+    "wasi:http": (context) => ({ types: httpTypesOf20231018, "outgoing-handler": outgoingHandlerOf20231018(context) }),
+    "wasi:io": (context) => ({ poll: pollOf20231018(context), streams: streamsOf20231018(context) }),
   };
 }
 
