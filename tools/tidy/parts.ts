@@ -4,6 +4,7 @@ export const importTable: Readonly<Record<string, readonly string[]>> = {
   api: ["base"],
   engine: ["base"],
   image: ["base"],
+  spin: ["base"],
   proto: ["base"],
   ttrpc: ["base", "proto"],
   grpc: ["base", "proto", "ttrpc"],

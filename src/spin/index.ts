@@ -1,0 +1,3 @@
+export type { SpinApplication } from "./application.ts";
+export { readLockedApplication } from "./locked/read-locked.ts";
+export { readSpinManifest } from "./manifest/read-manifest.ts";
