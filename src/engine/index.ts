@@ -63,4 +63,14 @@ export {
   type LoadOptions,
   moduleLimits,
 } from "./loader/index.ts";
-export { exportsHandler, httpServiceDefaults, type HttpServiceOptions, serveComponent } from "./serve/index.ts";
+export { answerWhole, type HttpExchange, type RequestHead } from "./host/http/index.ts";
+export {
+  exportsHandler,
+  type HttpProgram,
+  type HttpRouted,
+  httpServiceDefaults,
+  type HttpServiceConfig,
+  type HttpServiceOptions,
+  serveComponent,
+  serveRoutes,
+} from "./serve/index.ts";

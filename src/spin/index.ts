@@ -1,3 +1,15 @@
-export type { SpinApplication } from "./application.ts";
+export type { SpinApplication, SpinContent, StaticAnswer } from "./application.ts";
 export { readLockedApplication } from "./locked/read-locked.ts";
 export { readSpinManifest } from "./manifest/read-manifest.ts";
+export type {
+  ApplicationSpec,
+  ComponentFacts,
+  ComponentSpec,
+  FoundMount,
+  RouteSpec,
+  StorageSpec,
+} from "./plan/application-spec.ts";
+export type { ContentFinder } from "./plan/content-finder.ts";
+export { planApplication } from "./plan/plan-application.ts";
+export { findImageManifest, planManifest } from "./plan/plan-directory.ts";
+export { type RouteMatch, Router } from "./route/router.ts";

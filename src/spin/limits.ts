@@ -18,6 +18,8 @@ export const spinLimits = {
   nameLengthMax: 256,
   /** Characters of a route; Node refuses requests with longer heads. */
   routeLengthMax: 2_048,
+  /** Bytes of a static response: what the engine keeps of a body at a time. */
+  staticBytesMax: 65_536,
   /** Files and directories that one component is given: each is a descriptor that is handed to its cell. */
   mountsMax: 64,
   /** Those of all components and their modules: the kernel hands over 253 at a time, and sockets go with them. */

@@ -8,13 +8,14 @@ export const importTable: Readonly<Record<string, readonly string[]>> = {
   proto: ["base"],
   ttrpc: ["base", "proto"],
   grpc: ["base", "proto", "ttrpc"],
-  node: ["base", "engine"],
-  shim: ["base", "api", "proto", "ttrpc", "grpc", "image", "node"],
-  local: ["base", "api", "image", "node"],
+  "spin-host": ["base", "engine", "spin"],
+  node: ["base", "engine", "spin", "spin-host"],
+  shim: ["base", "api", "proto", "ttrpc", "grpc", "image", "spin", "node"],
+  local: ["base", "api", "image", "spin", "node"],
   kube: ["base", "api"],
   operator: ["base", "api", "kube"],
   installer: ["base", "api", "proto", "grpc"],
-  cli: ["base", "api", "engine", "image", "node", "local", "kube", "operator", "installer"],
+  cli: ["base", "api", "engine", "image", "spin", "node", "local", "kube", "operator", "installer"],
   // Fixtures for tests: any façade, and no product file imports it.
   testing: ["base", "api", "engine", "image", "node", "local", "kube"],
 };

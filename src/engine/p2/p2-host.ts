@@ -46,6 +46,8 @@ export interface P2Config extends HostHooks {
   readonly listeners?: readonly (Listener | DatagramSocket)[];
   /** Left out: nothing of the network is granted. */
   readonly network?: GuestNetwork;
+  /** Interfaces of others that the component may import too. */
+  readonly packages?: readonly VersionedPackages[];
   /** Fields that say which trace the guest's own requests belong to; left out: none. */
   readonly traceFields?: () => readonly Field[];
   readonly clocks?: Clocks;
@@ -73,7 +75,12 @@ export function createP2Host(
 ): P2Host {
   const context = createContext(config);
   const ours: VersionedPackages = { version: "0.2.12", compatibleAs: "0.2", packages: packagesOf(context) };
-  const versions = [ours, ...candidatePackages(context, ours.packages), ...others(context)];
+  const versions = [
+    ours,
+    ...candidatePackages(context, ours.packages),
+    ...others(context),
+    ...(config.packages ?? []),
+  ];
   const offered = new OfferedInterfaces(versions, context.interrupt);
   return {
     imports: {

@@ -40,7 +40,11 @@ export function readStaticResponse(table: Table): StaticAnswer | undefined {
     if (fieldName.test(name) && !badValue.test(value)) continue;
     throw new KwasmError("invalid-argument", `read ${response.place("headers")}: it has a field that HTTP cannot have`);
   }
-  const read = { kind: "static", status, headers, body: response.text("body") ?? "" } as const;
+  const body = response.text("body") ?? "";
+  if (Buffer.byteLength(body) > spinLimits.staticBytesMax) {
+    throw response.refuse("body", `at most ${String(spinLimits.staticBytesMax)} bytes`);
+  }
+  const read = { kind: "static", status, headers, body } as const;
   response.refuseOthers();
   return read;
 }

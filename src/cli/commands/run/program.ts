@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
 import { createReadStream, existsSync, statSync } from "node:fs";
-import { basename, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 
 import { KwasmError } from "#base";
 import { type Image, openImage, resolveEntry, unpackImage } from "#image";
 import type { MountSpec, WorkloadSpec } from "#node";
+import { findImageManifest, planManifest } from "#spin";
 
 import { openImageStore } from "../image-store.ts";
 
@@ -15,6 +16,8 @@ export interface Program {
   readonly args: readonly string[];
   readonly env: WorkloadSpec["env"];
   readonly mounts: readonly MountSpec[];
+  /** A Spin application; the module is its first one's. */
+  readonly application?: NonNullable<WorkloadSpec["application"]>;
 }
 
 interface ProgramOptions {
@@ -22,15 +25,18 @@ interface ProgramOptions {
   readonly cwd: string;
   readonly stateDirectory: string;
   readonly argv0: string | undefined;
+  /** Variables of Spin applications get their values from here; left out where such are not run. */
+  readonly environment?: ReadonlyMap<string, string>;
 }
 
 /**
- * Finds what to run: a file, an OCI image layout folder, or an image of the local store. Words that look like a path
+ * Finds what to run: a file, the manifest of a Spin application, an OCI image layout folder, or an image of the local store. Words that look like a path
  * are never an image, so that a missing file is told as one.
  */
 export async function findProgram(reference: string, options: ProgramOptions): Promise<Program> {
   const path = resolve(options.cwd, reference);
   const kind = kindOf(path);
+  if (kind === "file" && path.endsWith(".toml")) return programOfManifest(path, reference, options);
   if (kind === "file") return programOfFile(path, reference, options);
   if (kind === "directory") {
     if (existsSync(join(path, "oci-layout"))) {
@@ -65,8 +71,43 @@ async function programOfFile(path: string, reference: string, { args, argv0 }: P
   return { module, args: [argv0 ?? basename(reference), ...args], env: [], mounts: [] };
 }
 
-async function programOfImage(image: Image, { args, argv0, stateDirectory }: ProgramOptions): Promise<Program> {
+/** Data is kept where Spin keeps it, beside the manifest. */
+async function programOfManifest(path: string, reference: string, { environment }: ProgramOptions): Promise<Program> {
+  if (environment === undefined) throw noProgram(reference);
+  const state = join(dirname(path), ".spin");
+  const storage = {
+    keyValuePath: join(state, "sqlite_key_value.db"),
+    sqlitePath: join(state, "sqlite_db.db"),
+  };
+  return programOfApplication(
+    await planManifest(path, { isConfined: false, environment, takesBareNames: false, storage }),
+  );
+}
+
+function programOfApplication(application: NonNullable<Program["application"]>): Program {
+  const [first] = application.components;
+  if (first === undefined) throw new KwasmError("internal", "run a Spin application: it has no component");
+  return { module: first.module, args: [application.name], env: [], mounts: [], application };
+}
+
+function noProgram(reference: string): KwasmError {
+  return new KwasmError(
+    "unsupported",
+    `run "${reference}": it is a Spin application, which answers HTTP requests; "kwasm serve" and "kwasm up" run it`,
+  );
+}
+
+async function programOfImage(image: Image, options: ProgramOptions): Promise<Program> {
+  const { args, argv0, stateDirectory, environment } = options;
   const unpacked = await unpackImage(image, join(stateDirectory, "unpacked"));
+  const manifest = findImageManifest(unpacked.root);
+  if (manifest !== undefined) {
+    if (environment === undefined) throw noProgram(image.name);
+    const inImage = new Map([...unpacked.config.env, ...environment]);
+    return programOfApplication(
+      await planManifest(manifest, { isConfined: true, environment: inImage, takesBareNames: true }),
+    );
+  }
   const entry = await resolveEntry(unpacked, args.length === 0 ? {} : { args });
   const [own = "", ...rest] = entry.argv;
   return {

@@ -16,6 +16,7 @@ export class Http1Exchange implements HttpExchange {
   readonly request: RequestHead;
   readonly content: IncomingContent;
   readonly client: string;
+  readonly clientPort: number;
   readonly #message: IncomingMessage;
   readonly #response: ServerResponse;
   #sent: OutgoingContent | undefined;
@@ -26,6 +27,7 @@ export class Http1Exchange implements HttpExchange {
     this.#message = message;
     this.#response = response;
     this.client = message.socket.remoteAddress ?? "-";
+    this.clientPort = message.socket.remotePort ?? 0;
     this.request = new Http1RequestHead(message);
     this.content = new MessageContent(message, {
       bytesMax: options.bodyBytesMax,
