@@ -9,7 +9,9 @@ export type {
   RouteSpec,
   StorageSpec,
 } from "./plan/application-spec.ts";
+export { type ApplicationWorkload, workloadOfApplication } from "./plan/application-workload.ts";
 export type { ContentFinder } from "./plan/content-finder.ts";
 export { planApplication } from "./plan/plan-application.ts";
-export { findImageManifest, planManifest } from "./plan/plan-directory.ts";
+export { listApplication } from "./plan/list-files.ts";
+export { findImageManifest, planManifest, readManifest } from "./plan/plan-directory.ts";
 export { type RouteMatch, Router } from "./route/router.ts";

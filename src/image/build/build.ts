@@ -15,6 +15,8 @@ import { systemToolHost, type ToolHost } from "./tool-host.ts";
 export interface BuildOptions {
   /** A folder of source, or the `*.wasm` file of a core module or a component. */
   readonly source: string;
+  /** Where a `*.wasm` file is in the image; in its root, under its own name, unless given. */
+  readonly moduleName?: string;
   /** NAME or NAME:TAG, as given to `-t`. */
   readonly name: string;
   readonly store: ImageStore;
@@ -38,7 +40,7 @@ export async function buildImage(options: BuildOptions): Promise<StoredImage> {
   using scratch = mkdtempDisposableSync(join(tmpdir(), "kwasm-build-"));
   const module = isFolder(source)
     ? makeModule(await compileFolder(source, pickTools(options, scratch.path)), BUILT_MODULE_NAME)
-    : makeModule(source, basename(source));
+    : makeModule(source, options.moduleName ?? basename(source));
   const files = [module, ...(options.files ?? []).map(makeFile)];
   checkNames(source, files);
   using ingest = store.ingest();

@@ -232,7 +232,9 @@ function begin(
   }
   const options = { ...httpServiceDefaults, drainMsMax: DRAIN_MS_DEFAULT, ...http };
   if (program.kind === "application") {
-    const { args: _args, env: _env, preopens: _preopens, ...common } = config;
+    const { args: _args, env: _env, preopens = [], ...common } = config;
+    // Each component has files and rules of its own; the container's are for who looks into it.
+    for (const handle of [...preopens, network]) handle.close();
     return serveApplication(program.application, program.components, { ...common, memoryBytesMax, http: options });
   }
   const { plan } = program;

@@ -2,6 +2,7 @@ import { lstatSync } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { KwasmError } from "#base";
+import type { SpinApplication } from "../application.ts";
 import { spinLimits } from "../limits.ts";
 import { readSpinManifest } from "../manifest/read-manifest.ts";
 import type { ApplicationSpec } from "./application-spec.ts";
@@ -24,8 +25,12 @@ interface DirectoryPlanOptions extends Omit<PlanOptions, "content"> {
 
 /** Plans the application of a manifest, whose modules and files are beside it. Throws as its reader and planner do. */
 export async function planManifest(path: string, options: DirectoryPlanOptions): Promise<ApplicationSpec> {
-  const application = readSpinManifest(await readManifestText(path), basename(path));
-  return planApplication(application, { ...options, content: directoryContent(dirname(path), options) });
+  return planApplication(await readManifest(path), { ...options, content: directoryContent(dirname(path), options) });
+}
+
+/** Reads the manifest of a file. Throws as `readSpinManifest`, and `not-found`. */
+export async function readManifest(path: string): Promise<SpinApplication> {
+  return readSpinManifest(await readManifestText(path), basename(path));
 }
 
 async function readManifestText(path: string): Promise<string> {

@@ -1,6 +1,8 @@
 import { KwasmError } from "#base";
 import type { MountSpec, NetworkGrant, WorkloadSpec } from "#node";
 
+import { workloadOfApplication } from "#spin";
+
 import type { Program } from "./program.ts";
 
 /** What a user grants to what is run. */
@@ -30,8 +32,8 @@ export function grantAll(program: Program, { env, mounts, network }: ProgramGran
     ...component,
     environment: [...component.environment, ...env],
   }));
-  const outbound = [...new Set(components.flatMap((component) => component.outbound))];
-  return { ...program, application: { ...application, components }, network: { outbound, binds: [] } };
+  const { outbound, ...own } = workloadOfApplication({ ...application, components });
+  return { ...program, ...own, network: { outbound, binds: [] } };
 }
 
 /** Values of a Spin application's variables in the user's environment. */

@@ -6,7 +6,7 @@ import { pipeline } from "node:stream/promises";
 import { KwasmError } from "#base";
 import { type Image, openImage, resolveEntry, unpackImage } from "#image";
 import type { MountSpec, WorkloadSpec } from "#node";
-import { findImageManifest, planManifest } from "#spin";
+import { type ApplicationSpec, findImageManifest, planManifest, workloadOfApplication } from "#spin";
 
 import { openImageStore } from "../image-store.ts";
 
@@ -17,7 +17,7 @@ export interface Program {
   readonly env: WorkloadSpec["env"];
   readonly mounts: readonly MountSpec[];
   /** A Spin application; the module is its first one's. */
-  readonly application?: NonNullable<WorkloadSpec["application"]>;
+  readonly application?: ApplicationSpec;
 }
 
 interface ProgramOptions {
@@ -79,15 +79,13 @@ async function programOfManifest(path: string, reference: string, { environment 
     keyValuePath: join(state, "sqlite_key_value.db"),
     sqlitePath: join(state, "sqlite_db.db"),
   };
-  return programOfApplication(
-    await planManifest(path, { isConfined: false, environment, takesBareNames: false, storage }),
-  );
+  return programOf(await planManifest(path, { isConfined: false, environment, takesBareNames: false, storage }));
 }
 
-function programOfApplication(application: NonNullable<Program["application"]>): Program {
-  const [first] = application.components;
-  if (first === undefined) throw new KwasmError("internal", "run a Spin application: it has no component");
-  return { module: first.module, args: [application.name], env: [], mounts: [], application };
+/** Where it may connect to is what its components may. */
+function programOf(planned: ApplicationSpec): Program {
+  const { outbound: _outbound, ...program } = workloadOfApplication(planned);
+  return { ...program, env: [], mounts: [] };
 }
 
 function noProgram(reference: string): KwasmError {
@@ -104,9 +102,7 @@ async function programOfImage(image: Image, options: ProgramOptions): Promise<Pr
   if (manifest !== undefined) {
     if (environment === undefined) throw noProgram(image.name);
     const inImage = new Map([...unpacked.config.env, ...environment]);
-    return programOfApplication(
-      await planManifest(manifest, { isConfined: true, environment: inImage, takesBareNames: true }),
-    );
+    return programOf(await planManifest(manifest, { isConfined: true, environment: inImage, takesBareNames: true }));
   }
   const entry = await resolveEntry(unpacked, args.length === 0 ? {} : { args });
   const [own = "", ...rest] = entry.argv;
