@@ -9,6 +9,8 @@ import {
 } from "#engine";
 import type { ApplicationSpec, ComponentFacts } from "#spin";
 import { chooseComponent } from "./choose-component.ts";
+import { spinPackages } from "./interfaces/index.ts";
+import { Storage } from "./storage/storage.ts";
 
 /** What is known of an application but for its components. */
 export type ApplicationFacts = Omit<ApplicationSpec, "components">;
@@ -30,10 +32,20 @@ export async function serveApplication(
   components: readonly LoadedComponent[],
   config: HttpServiceConfig,
 ): Promise<Guest> {
-  const programs = new Map(components.map((component) => [component.facts.id, programOf(component)]));
-  return serveRoutes([...programs.values()], chooseComponent(application, programs), config);
+  const storage = new Storage(application.storage);
+  const programs = new Map(components.map((component) => [component.facts.id, programOf(component, storage)]));
+  const guest = await serveRoutes([...programs.values()], chooseComponent(application, programs), config);
+  void guest.ended.then(() => storage.close());
+  return guest;
 }
 
-function programOf({ facts, plan, preopens, network }: LoadedComponent): HttpProgram {
-  return { plan, env: facts.environment, preopens, network, trapsUnknownImports: true };
+function programOf({ facts, plan, preopens, network }: LoadedComponent, storage: Storage): HttpProgram {
+  return {
+    plan,
+    env: facts.environment,
+    preopens,
+    network,
+    packages: (tools) => spinPackages(facts, storage, tools),
+    trapsUnknownImports: true,
+  };
 }

@@ -1,2 +1,2 @@
 export type { VersionedPackages } from "./offered-interfaces.ts";
-export { createP2Host, type P2Config, type P2Host } from "./p2-host.ts";
+export { createP2Host, type HostPackages, type HostTools, type P2Config, type P2Host } from "./p2-host.ts";

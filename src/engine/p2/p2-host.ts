@@ -1,4 +1,4 @@
-import type { HostImports, Supervision } from "../component/index.ts";
+import type { HostFunction, HostImports, Supervision, SuspendingFunction } from "../component/index.ts";
 import type { HostHooks } from "../guest/host-contract.ts";
 import { makeUncatchableError } from "../guest/trap-error.ts";
 import { ConnectingClient, type Field } from "../host/http/index.ts";
@@ -19,7 +19,7 @@ import {
   threadTurn,
   type Turn,
 } from "../host/index.ts";
-import { supervisionOf } from "./calls.ts";
+import { supervisionOf, waiting } from "./calls.ts";
 import { candidatePackages } from "./candidates/index.ts";
 import { cliInterfaces } from "./cli.ts";
 import { monotonicClockInterface, timezoneInterface, wallClockInterface } from "./clocks.ts";
@@ -31,6 +31,19 @@ import { streamsInterface } from "./io/streams.ts";
 import { OfferedInterfaces, type VersionedPackages } from "./offered-interfaces.ts";
 import { socketInterfaces } from "./sockets/index.ts";
 import { insecureInterface, insecureSeedInterface, randomInterface } from "./random.ts";
+
+/** What makers of interfaces are given for one instance. */
+export interface HostTools {
+  /** A function that may answer with a promise: its guest is suspended, watched and ended as in calls of WASI. */
+  readonly waiting: (call: HostFunction) => SuspendingFunction;
+}
+
+/** Interfaces for one instance. */
+export interface HostPackages {
+  readonly versions: readonly VersionedPackages[];
+  /** Called at the instance's end: nothing of it calls any more. */
+  readonly close: () => void;
+}
 
 /** Everything one component is given. What is left out, it does not have. The host owns all handles in here. */
 export interface P2Config extends HostHooks {
@@ -46,8 +59,8 @@ export interface P2Config extends HostHooks {
   readonly listeners?: readonly (Listener | DatagramSocket)[];
   /** Left out: nothing of the network is granted. */
   readonly network?: GuestNetwork;
-  /** Interfaces of others that the component may import too. */
-  readonly packages?: readonly VersionedPackages[];
+  /** Makes interfaces of others that the component may import too. */
+  readonly packages?: (tools: HostTools) => HostPackages;
   /** Fields that say which trace the guest's own requests belong to; left out: none. */
   readonly traceFields?: () => readonly Field[];
   readonly clocks?: Clocks;
@@ -75,11 +88,12 @@ export function createP2Host(
 ): P2Host {
   const context = createContext(config);
   const ours: VersionedPackages = { version: "0.2.12", compatibleAs: "0.2", packages: packagesOf(context) };
+  const added = config.packages?.({ waiting: (call) => waiting(context, call) });
   const versions = [
     ours,
     ...candidatePackages(context, ours.packages),
     ...others(context),
-    ...(config.packages ?? []),
+    ...(added?.versions ?? []),
   ];
   const offered = new OfferedInterfaces(versions, context.interrupt);
   return {
@@ -97,6 +111,7 @@ export function createP2Host(
       context.httpClient.close();
       context.interrupt.abort((guestEnded ??= makeUncatchableError("the guest has ended")));
       context.network.close();
+      added?.close();
       closeGrants(config);
     },
   };

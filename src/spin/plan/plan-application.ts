@@ -73,6 +73,7 @@ async function planComponent(
   if (dependency !== undefined) {
     throw unsupported(id, `it depends on "${shown(dependency)}"; compose it with that component first`);
   }
+  for (const key of ["keyValueStores", "sqliteDatabases"] as const) checkLabels(id, key, component[key]);
   const { rules, selfSchemes } = parseOutboundHosts(allowedOutboundHosts.map((host) => values.expand(host)));
   return {
     id,
@@ -85,6 +86,14 @@ async function planComponent(
     keyValueStores: component.keyValueStores,
     sqliteDatabases: component.sqliteDatabases,
   };
+}
+
+/** Spin has stores of other labels from its runtime configuration, and refuses those that are not in there too. */
+function checkLabels(id: string, key: "keyValueStores" | "sqliteDatabases", labels: readonly string[]): void {
+  const other = labels.find((label) => label !== "default");
+  if (other === undefined) return;
+  const field = key === "keyValueStores" ? "key_value_stores" : "sqlite_databases";
+  throw unsupported(id, `its ${field} name "${shown(other)}"; only "default" is there`);
 }
 
 function checkHandover(name: string, components: readonly ComponentSpec[]): void {

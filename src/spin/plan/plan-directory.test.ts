@@ -151,6 +151,12 @@ checkRefused(
   /of type "redis"/,
 );
 checkRefused(
+  "a store with a label of its own",
+  { fields: `${source}key_value_stores = ["default", "mine"]` },
+  "unsupported",
+  /key_value_stores name "mine"; only "default"/,
+);
+checkRefused(
   "a variable without a value",
   { fields: `${source}[variables.token]\nrequired = true` },
   "failed-precondition",
