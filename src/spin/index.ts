@@ -10,7 +10,7 @@ export type {
   StorageSpec,
 } from "./plan/application-spec.ts";
 export { type ApplicationWorkload, workloadOfApplication } from "./plan/application-workload.ts";
-export type { ContentFinder } from "./plan/content-finder.ts";
+export { blobContent, type ContentFinder } from "./plan/content-finder.ts";
 export { planApplication } from "./plan/plan-application.ts";
 export { listApplication } from "./plan/list-files.ts";
 export { findImageManifest, planManifest, readManifest } from "./plan/plan-directory.ts";

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { createReadStream, realpathSync, statSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { isAbsolute, join, resolve, sep } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { KwasmError } from "#base";
@@ -49,6 +50,33 @@ export function directoryContent(directory: string, { isConfined }: DirectoryOpt
     },
     async file(content) {
       throw unreachable(content, "");
+    },
+  };
+}
+
+interface BlobOptions {
+  /** The file that has the content of a digest, which was verified. Throws `not-found`. */
+  readonly blobPath: (digest: string) => string;
+  /** A directory for files that stand in the document itself; the caller's, who removes it when nobody runs any more. */
+  readonly scratch: string;
+}
+
+/** A locked application whose modules and files are blobs known by their digests, as in a registry's artifact. */
+export function blobContent({ blobPath, scratch }: BlobOptions): ContentFinder {
+  async function find(content: SpinContent, component: string): Promise<FoundModule> {
+    if (content.kind === "digest") return { path: blobPath(content.digest), digest: content.digest };
+    if (content.kind !== "inline") throw unreachable(content, component);
+    const digest = `sha256:${createHash("sha256").update(content.bytes).digest("hex")}`;
+    const path = join(scratch, digest.replace(":", "-"));
+    await writeFile(path, content.bytes);
+    return { path, digest };
+  }
+  return {
+    root: undefined,
+    module: find,
+    file: async (content) => (await find(content, "")).path,
+    place(path) {
+      throw new KwasmError("unsupported", `find "${shown(path)}" of a locked application: only its digests are known`);
     },
   };
 }
