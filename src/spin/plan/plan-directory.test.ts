@@ -144,12 +144,10 @@ checkRefused(
   "unsupported",
   /depends on "a:b\/c"/,
 );
-checkRefused(
-  "another trigger",
-  { fields: `${source}[[trigger.redis]]\nchannel = "a"` },
-  "unsupported",
-  /of type "redis"/,
-);
+test("an application with a trigger that is not served is refused, and says which", async () => {
+  const input = { fields: `${source}[[trigger.redis]]\nchannel = "a"` };
+  await assert.rejects(plan(input), { code: "unsupported", message: /"trigger-redis-0" is of type "redis"/ });
+});
 checkRefused(
   "a store with a label of its own",
   { fields: `${source}key_value_stores = ["default", "mine"]` },
