@@ -1,5 +1,5 @@
 import { KwasmError } from "#base";
-import type { ComponentPlan, ComponentValue, LinkedComponent } from "../component/index.ts";
+import type { ComponentPlan, ComponentValue, HostImports, LinkedComponent } from "../component/index.ts";
 import type { P2Config, P2Host } from "../p2/index.ts";
 import { createP3Host } from "../p3/index.ts";
 import type { GuestEnd } from "./guest-end.ts";
@@ -57,7 +57,7 @@ export class ComponentInstance {
     this.#thread?.enter();
     try {
       const { imports, supervision } = this.#host;
-      const given = this.#trapsUnknownImports ? { ...imports, unknown: trapOfUnknown } : imports;
+      const given = this.#trapsUnknownImports ? withUnknownTrapped(imports) : imports;
       this.#instance = plan.instantiate(given, supervision);
       this.#instance.limitMemory(this.#memoryBytesMax);
     } finally {
@@ -160,6 +160,18 @@ export class ComponentInstance {
     this.#exit = { error, end: { kind: "exit", code } };
     return error;
   }
+}
+
+/** The same imports. Where they can be asked for by name, all of them are not: that would make them all, for each instance. */
+function withUnknownTrapped(imports: HostImports): HostImports {
+  const { find, beforeCall, functions } = imports;
+  return {
+    interfaces: find === undefined ? imports.interfaces : {},
+    unknown: trapOfUnknown,
+    ...(find && { find }),
+    ...(beforeCall && { beforeCall }),
+    ...(functions && { functions }),
+  };
 }
 
 /** Whether an error says that a guest could not be started, and not how it ended. */

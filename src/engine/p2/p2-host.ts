@@ -89,12 +89,7 @@ export function createP2Host(
   const context = createContext(config);
   const ours: VersionedPackages = { version: "0.2.12", compatibleAs: "0.2", packages: packagesOf(context) };
   const added = config.packages?.({ waiting: (call) => waiting(context, call) });
-  const versions = [
-    ours,
-    ...candidatePackages(context, ours.packages),
-    ...others(context),
-    ...(added?.versions ?? []),
-  ];
+  const versions = [ours, ...candidatePackages(context, ours.packages), ...others(context), ...(added?.versions ?? [])];
   const offered = new OfferedInterfaces(versions, context.interrupt);
   return {
     imports: {
