@@ -6,6 +6,7 @@ export const bundleEntries: Readonly<Record<string, string>> = {
   "kubectl-kwasm.js": "src/cli/kubectl-main.ts",
   "cell.js": "src/node/cell/main.ts",
   "spawner-worker.js": "src/node/control/spawner-worker.ts",
+  "storage-worker.js": "src/spin-host/storage/storage-worker.ts",
   "log-worker.js": "src/node/control/log-worker.ts",
   "keeper.js": "src/shim/keeper-main.ts",
   "shim.js": "src/shim/shim-main.ts",

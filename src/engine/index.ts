@@ -1,4 +1,10 @@
-export { compileComponent, type ComponentPlan, isComponent } from "./component/index.ts";
+export {
+  CancellableAnswer,
+  compileComponent,
+  type ComponentPlan,
+  type HostInterface,
+  isComponent,
+} from "./component/index.ts";
 export { describeProgram, type Grant, type ImportDescription, type ProgramDescription } from "./describe/index.ts";
 export {
   type CoreInvocation,
@@ -54,6 +60,7 @@ export {
   type SocketOrder,
   type TerminalSignal,
 } from "./host/index.ts";
+export type { HostPackages, HostTools, VersionedPackages } from "./p2/index.ts";
 export { createP3Host } from "./p3/index.ts";
 export {
   createLoader,
@@ -63,4 +70,14 @@ export {
   type LoadOptions,
   moduleLimits,
 } from "./loader/index.ts";
-export { exportsHandler, httpServiceDefaults, type HttpServiceOptions, serveComponent } from "./serve/index.ts";
+export { answerWhole, type HttpExchange, type RequestHead } from "./host/http/index.ts";
+export {
+  exportsHandler,
+  type HttpProgram,
+  type HttpRouted,
+  httpServiceDefaults,
+  type HttpServiceConfig,
+  type HttpServiceOptions,
+  serveComponent,
+  serveRoutes,
+} from "./serve/index.ts";

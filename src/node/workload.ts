@@ -1,3 +1,5 @@
+import type { ApplicationSpec } from "#spin";
+
 /**
  * What the node part runs, as plain data: the words that containerd's shim and `kwasm up` both speak.
  * A sandbox is a pod's place (its isolation group and its sockets); a workload is one container in it.
@@ -137,6 +139,8 @@ export interface WorkloadSpec {
   readonly start?: StartOptions;
   /** Only for components that answer HTTP requests on the sandbox's listeners. */
   readonly http?: HttpSpec;
+  /** A Spin application of several components; `module` is its first one's. */
+  readonly application?: ApplicationSpec;
   /** What it was promised of the processors. It is kept and not enforced: guests of a cell take turns as they yield. */
   readonly cpu?: CpuShare;
 }

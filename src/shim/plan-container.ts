@@ -1,6 +1,7 @@
 import { KwasmError } from "#base";
 import { answersHttp, resolveEntry } from "#image";
-import type { MountSpec, SandboxSpec, WorkloadSpec } from "#node";
+import type { MountSpec, NetworkGrant, SandboxSpec, WorkloadSpec } from "#node";
+import { findImageManifest, planManifest, workloadOfApplication } from "#spin";
 
 import type { Bundle, BundleMount } from "./bundle.ts";
 import type { ContainerdImages } from "./content/containerd-images.ts";
@@ -36,11 +37,11 @@ interface ContainerPlan {
 export async function planContainer(parts: ContainerParts): Promise<ContainerPlan> {
   const { identity, streams, bundle, pod, images } = parts;
   const id = nodeIdOf(identity);
-  const { module, argv } = await resolveModule(identity, bundle, images);
+  const program = await programOf(identity, bundle, images);
   const { listeners: declared, unserved } = portsOf(bundle.annotations);
   const place = pod?.network ?? bundle.network;
-  const listeners = declared.length > 0 ? declared : await undeclaredListeners(module.path, bundle, place);
-  const network = networkGrantOf(bundle);
+  const listeners = declared.length > 0 ? declared : await undeclaredListeners(program, bundle, place);
+  const { network } = program;
   return {
     unservedPorts: unserved,
     sandbox: {
@@ -54,12 +55,10 @@ export async function planContainer(parts: ContainerParts): Promise<ContainerPla
       id,
       sandboxId: id,
       displayName: displayNameOf(identity, bundle),
-      module,
-      args: argv,
+      ...program,
       env: environmentOf(bundle),
       mounts: mountsOf(bundle),
       output: { kind: "fifos", ...fifosOf(streams) },
-      ...(network === undefined ? {} : { network }),
       memoryBytesMax: MEMORY_BYTES_MAX,
       ...bundle.limits,
     },
@@ -68,17 +67,35 @@ export async function planContainer(parts: ContainerParts): Promise<ContainerPla
 
 /** A container without a network of its own would take the port of others on its machine. */
 async function undeclaredListeners(
-  modulePath: string,
+  { module, application }: ContainerProgram,
   { env }: Bundle,
   network: Bundle["network"],
 ): Promise<SandboxSpec["listeners"]> {
   if (network.kind === "host" || network.path === undefined) return [];
-  return (await answersHttp(modulePath)) ? [httpListenerOf(env)] : [];
+  return application !== undefined || (await answersHttp(module.path)) ? [httpListenerOf(env)] : [];
 }
 
 /** What the runtime calls the container's sandbox and workload. */
 export function nodeIdOf({ namespace, id }: TaskIdentity): string {
   return `${namespace}/${id}`;
+}
+
+type ContainerProgram = Pick<WorkloadSpec, "module" | "args" | "application" | "network">;
+
+/** What runs in it. A root file system with a manifest of Spin is that application, whatever the container's command is. */
+async function programOf(identity: TaskIdentity, bundle: Bundle, images: ContainerdImages): Promise<ContainerProgram> {
+  const manifest = findImageManifest(bundle.rootPath);
+  if (manifest === undefined) {
+    const { module, argv } = await resolveModule(identity, bundle, images);
+    return { module, args: argv, ...withNetwork(networkGrantOf(bundle)) };
+  }
+  const options = { isConfined: true, environment: new Map(bundle.env), takesBareNames: true };
+  const { outbound, ...program } = workloadOfApplication(await planManifest(manifest, options));
+  return { ...program, ...withNetwork(networkGrantOf(bundle, outbound)) };
+}
+
+function withNetwork(network: NetworkGrant | undefined): Pick<WorkloadSpec, "network"> {
+  return network === undefined ? {} : { network };
 }
 
 /**

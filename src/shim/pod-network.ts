@@ -7,9 +7,14 @@ import type { Bundle } from "./bundle.ts";
 /** Files by which names are found. A guest that could write to them could send a name that it may use anywhere. */
 export const resolverFiles: readonly string[] = ["/etc/resolv.conf", "/etc/hosts"];
 
-/** What a container's guests may do with the network of their pod; undefined where the pod says nothing of it. */
-export function networkGrantOf({ annotations: own, mounts, network }: Bundle): NetworkGrant | undefined {
-  const outbound = parseOutboundHosts(own[annotations.allowedOutboundHosts]);
+/**
+ * What a container's guests may do with the network of their pod, by what the pod says unless `outbound` is given;
+ * undefined where that is nothing.
+ */
+export function networkGrantOf(
+  { annotations: own, mounts, network }: Bundle,
+  outbound = parseOutboundHosts(own[annotations.allowedOutboundHosts]),
+): NetworkGrant | undefined {
   if (outbound.length === 0) return undefined;
   const [resolvConfPath, hostsPath] = resolverFiles.map(
     (path) => mounts.findLast(({ destination }) => destination === path)?.source,

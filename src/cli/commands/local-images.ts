@@ -5,6 +5,8 @@ import { buildImage, type ImageStore, parseLocalName } from "#image";
 import type { KubeObject } from "#local";
 
 import type { Io } from "../frame/io.ts";
+import { isApplication } from "./spin/application-objects.ts";
+import { buildApplication } from "./spin/build-application.ts";
 
 interface LocalImageOptions {
   /** The operands of `up`: guests are looked for beside these. */
@@ -16,7 +18,8 @@ interface LocalImageOptions {
 
 /**
  * Builds the images that the objects name and whose guest lies beside the manifests, as `podman kube play` does: for
- * image `hello:v1` the module `hello.wasm`, else a folder `hello` with a module of its own name, else with source.
+ * image `hello:v1` the module `hello.wasm`, else a folder `hello` with a Spin application, with a module of its own name, or
+ * with source.
  */
 export async function buildLocalImages(
   objects: readonly KubeObject[],
@@ -28,7 +31,9 @@ export async function buildLocalImages(
     const source = findSource(folders, name);
     if (source === undefined || (!isForced && store.find(name) !== undefined)) continue;
     io.stderr.write(`Building image "${name}"\n`);
-    await buildImage({ source, name, store, signal: io.interrupted() });
+    const options = { name, store, signal: io.interrupted() };
+    if (isApplication(source)) await buildApplication(source, options);
+    else await buildImage({ source, ...options });
   }
 }
 
@@ -42,7 +47,7 @@ function findSource(folders: readonly string[], image: string): string | undefin
   // Nobody knows the digest of what is not built yet.
   if (image.includes("@")) return undefined;
   const word = parseLocalName(image).repository.split("/").at(-1) ?? "";
-  const candidates = [`${word}.wasm`, join(word, `${word}.wasm`), word];
+  const candidates = [`${word}.wasm`, join(word, "spin.toml"), join(word, `${word}.wasm`), word];
   return folders.flatMap((folder) => candidates.map((name) => join(folder, name))).find((path) => existsSync(path));
 }
 

@@ -14,6 +14,8 @@ export interface ManifestOptions {
   readonly namespace: string;
   /** Where there is one, its RuntimeClasses may be named by the manifests. */
   readonly client: LocalClient | undefined;
+  /** Manifests that were written for what is none. */
+  readonly written?: readonly ManifestFile[];
 }
 
 /**
@@ -22,10 +24,10 @@ export interface ManifestOptions {
  */
 export async function readManifestFiles(
   paths: readonly string[],
-  { namespace, client }: ManifestOptions,
+  { namespace, client, written = [] }: ManifestOptions,
   io: Io,
 ): Promise<readonly KubeObject[]> {
-  const files: ManifestFile[] = [];
+  const files: ManifestFile[] = [...written];
   for (const path of paths) files.push(...(await readPath(path, io)));
   const known = (await client?.list({ kind: "RuntimeClass" })) ?? [];
   const runtimeClasses = new Set(known.map(({ metadata }) => metadata.name));

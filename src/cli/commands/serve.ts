@@ -3,6 +3,7 @@ import { type HttpSpec, type ListenerSpec, runOnce } from "#node";
 
 import { defineCommand } from "../frame/command.ts";
 import { parseCount } from "../frame/parse-values.ts";
+import { grantAll, spinVariablesOf } from "./run/grant-program.ts";
 import { networkGrantOf, networkOptions } from "./run/network-options.ts";
 import { parseDuration, parseGrant, parseListenAddress, parseSize, parseVariable } from "./run/parse-grants.ts";
 import { findProgram } from "./run/program.ts";
@@ -13,17 +14,21 @@ const drainDefault = "30s";
 
 export const serveCommand = defineCommand({
   name: "serve",
-  summary: "Answer HTTP requests by a component",
+  summary: "Answer HTTP requests by a component or a Spin application",
   operands: "REF [--] [ARG…]",
   description: `
 Serves a component that exports "wasi:http/incoming-handler" of WASI 0.2: HTTP/1.1, and HTTP/2 without TLS where the
 client begins with it. Each request gets an instance of its own, and bodies are streamed both ways. Nothing is granted
 that is not granted here.
 
+A REF that ends in .toml is the manifest of a Spin application, which says itself what its components may use; --env sets
+a variable of all of them. Variables of the application get their values from SPIN_VARIABLE_NAME.
+
 SIGTERM and SIGINT let running requests end and take no more; a second one ends at once. Exit codes: 0 once all
 requests have ended; 143 where some were cut off; 126 cannot be run; 127 not found.
 
   kwasm serve hello.wasm
+  kwasm serve spin.toml
   kwasm serve --listen :8080 --env NAME=world --dir ./site::/site:ro --reuse 100 --access-log hello.wasm`,
   options: {
     listen: { value: "ADDR:PORT", summary: `Where to listen (default ${listenDefault})` },
@@ -54,14 +59,12 @@ requests have ended; 143 where some were cut off; 126 cannot be run; 127 not fou
     const memoryBytesMax = parseSize(options.memory ?? "4Gi", "--memory");
     const args = rest[0] === "--" ? rest.slice(1) : rest;
     return runToEnd(io, async () => {
-      const program = await findProgram(reference, { args, cwd: io.cwd, stateDirectory, argv0: undefined });
+      const environment = new Map([...spinVariablesOf(io.env), ...env]);
+      const found = await findProgram(reference, { args, cwd: io.cwd, stateDirectory, argv0: undefined, environment });
+      const program = grantAll(found, { env, mounts, network });
       return runOnce({
-        module: program.module,
-        args: program.args,
-        env: [...program.env, ...env],
-        mounts: [...program.mounts, ...mounts],
+        ...program,
         listeners: [listener],
-        network,
         memoryBytesMax,
         http,
         onListening: (listeners) => io.stderr.write(listeners.map(sayServing).join("")),

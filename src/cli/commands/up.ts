@@ -9,6 +9,7 @@ import { parseDurationMs } from "../frame/parse-values.ts";
 import { connectControl, connectControlIfKnown } from "./control.ts";
 import { followPods } from "./follow-pods.ts";
 import { openImageStore } from "./image-store.ts";
+import { describeApplications, isApplication } from "./spin/application-objects.ts";
 import { buildLocalImages } from "./local-images.ts";
 import { readManifestFiles } from "./manifest-files.ts";
 import { requireSome } from "./operands.ts";
@@ -20,15 +21,18 @@ import { waitUntilReady } from "./wait-until-ready.ts";
 export const upCommand = defineCommand({
   name: "up",
   summary: "Run Kubernetes manifests on this machine",
-  operands: "(FILE | DIR | -)…",
+  operands: "(FILE | DIR | spin.toml | -)…",
   description: `
 Makes this machine run what the manifests describe, and waits until it does. What runs already and is the same is left
 alone. Without -d the logs follow, and Ctrl-C deletes what the manifests describe.
 
 An image that the local store does not have is built where its guest lies beside the manifest: for image hello:v1 the
-module hello.wasm, or the folder hello with a module of that name or with source. Any other is pulled from its registry.
+module hello.wasm, or the folder hello with a spin.toml, a module of that name or source. Any other is pulled from its
+registry. A file that ends in .toml is a Spin application: its image is built, and a Deployment and a Service of its name
+run it, with the variables SPIN_VARIABLE_NAME of this environment.
 
   kwasm up -d examples/quickstart
+  kwasm up spin.toml
   kubectl create deployment web --image=web --dry-run=client -o yaml | kwasm up -`,
   options: {
     detach: { short: "d", summary: "Return once everything is ready, and leave it running" },
@@ -41,9 +45,11 @@ module hello.wasm, or the folder hello with a module of that name or with source
     const timeoutMs = parseDurationMs(options.timeout ?? "2m", "--timeout");
     // The manifests are read before control is started: nothing begins for those that are wrong.
     const known = await connectControlIfKnown(stateDirectory);
-    const objects = await readManifestFiles(requireSome(operands, "FILE"), { namespace, client: known }, io);
     const store = openImageStore(stateDirectory);
-    await buildLocalImages(objects, { manifests: operands, store, isForced: options.build }, io);
+    const [applications, manifests] = partition(requireSome(operands, "FILE"), isApplication);
+    const written = await describeApplications(applications, store, io);
+    const objects = await readManifestFiles(manifests, { namespace, client: known, written }, io);
+    await buildLocalImages(objects, { manifests, store, isForced: options.build }, io);
     const client = known ?? (await connectControl(stateDirectory));
     await apply(client, objects, io);
     const interrupted = io.interrupted();
@@ -56,6 +62,10 @@ module hello.wasm, or the folder hello with a module of that name or with source
     return EXIT_CANCELLED;
   },
 });
+
+function partition<Item>(items: readonly Item[], isFirst: (item: Item) => boolean): [first: Item[], second: Item[]] {
+  return [items.filter(isFirst), items.filter((item) => !isFirst(item))];
+}
 
 async function apply(client: LocalClient, objects: readonly KubeObject[], io: Io): Promise<void> {
   for (const { key, outcome } of await client.apply(objects)) {

@@ -57,7 +57,7 @@ export class ComponentInstance {
     this.#thread?.enter();
     try {
       const { imports, supervision } = this.#host;
-      const given = this.#trapsUnknownImports ? trappingUnknown(imports) : imports;
+      const given = this.#trapsUnknownImports ? withUnknownTrapped(imports) : imports;
       this.#instance = plan.instantiate(given, supervision);
       this.#instance.limitMemory(this.#memoryBytesMax);
     } finally {
@@ -162,14 +162,16 @@ export class ComponentInstance {
   }
 }
 
-/** Members of a class are not copied by themselves. */
-function trappingUnknown(imports: HostImports): HostImports {
-  const { beforeCall } = imports;
+/** The same imports. Where they can be asked for by name, all of them are not: that would make them all, for each instance. */
+function withUnknownTrapped(imports: HostImports): HostImports {
+  const { beforeCall, functions } = imports;
+  const isAsked = imports.find !== undefined;
   return {
-    interfaces: {},
-    find: (name) => imports.find?.(name),
+    interfaces: isAsked ? {} : imports.interfaces,
     unknown: trapOfUnknown,
+    ...(isAsked && { find: (name: string) => imports.find?.(name) }),
     ...(beforeCall && { beforeCall }),
+    ...(functions && { functions }),
   };
 }
 

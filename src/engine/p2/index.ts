@@ -1,2 +1,9 @@
 export type { VersionedPackages } from "./offered-interfaces.ts";
-export { createP2Host, packagesOfP2, type P2Config, type P2Host } from "./p2-host.ts";
+export {
+  createP2Host,
+  packagesOfP2,
+  type HostPackages,
+  type HostTools,
+  type P2Config,
+  type P2Host,
+} from "./p2-host.ts";

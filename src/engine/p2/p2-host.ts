@@ -1,4 +1,4 @@
-import type { HostImports, Supervision } from "../component/index.ts";
+import type { HostFunction, HostImports, Supervision, SuspendingFunction } from "../component/index.ts";
 import type { HostHooks } from "../guest/host-contract.ts";
 import { makeUncatchableError } from "../guest/trap-error.ts";
 import { ConnectingClient, type Field } from "../host/http/index.ts";
@@ -19,7 +19,7 @@ import {
   threadTurn,
   type Turn,
 } from "../host/index.ts";
-import { supervisionOf } from "./calls.ts";
+import { supervisionOf, waiting } from "./calls.ts";
 import { candidatePackages } from "./candidates/index.ts";
 import { cliInterfaces } from "./cli.ts";
 import { monotonicClockInterface, timezoneInterface, wallClockInterface } from "./clocks.ts";
@@ -31,6 +31,19 @@ import { streamsInterface } from "./io/streams.ts";
 import { OfferedInterfaces, type VersionedPackages } from "./offered-interfaces.ts";
 import { socketInterfaces } from "./sockets/index.ts";
 import { insecureInterface, insecureSeedInterface, randomInterface } from "./random.ts";
+
+/** What makers of interfaces are given for one instance. */
+export interface HostTools {
+  /** A function that may answer with a promise: its guest is suspended, watched and ended as in calls of WASI. */
+  readonly waiting: (call: HostFunction) => SuspendingFunction;
+}
+
+/** Interfaces for one instance. */
+export interface HostPackages {
+  readonly versions: readonly VersionedPackages[];
+  /** Called at the instance's end: nothing of it calls any more. */
+  readonly close: () => void;
+}
 
 /** Everything one component is given. What is left out, it does not have. The host owns all handles in here. */
 export interface P2Config extends HostHooks {
@@ -46,6 +59,8 @@ export interface P2Config extends HostHooks {
   readonly listeners?: readonly (Listener | DatagramSocket)[];
   /** Left out: nothing of the network is granted. */
   readonly network?: GuestNetwork;
+  /** Makes interfaces of others that the component may import too. */
+  readonly packages?: (tools: HostTools) => HostPackages;
   /** Fields that say which trace the guest's own requests belong to; left out: none. */
   readonly traceFields?: () => readonly Field[];
   readonly clocks?: Clocks;
@@ -69,7 +84,8 @@ export interface P2Host {
 /** `offered` are packages of several versions: components import several at once. */
 export function createP2Host(config: P2Config, offered: readonly VersionedPackages[] = packagesOfP2): P2Host {
   const context = createContext(config);
-  const imports = new OfferedInterfaces(offered, context);
+  const added = config.packages?.({ waiting: (call) => waiting(context, call) });
+  const imports = new OfferedInterfaces(added === undefined ? offered : [...offered, ...added.versions], context);
   return {
     imports,
     supervision: supervisionOf(context),
@@ -79,6 +95,7 @@ export function createP2Host(config: P2Config, offered: readonly VersionedPackag
       context.httpClient.close();
       context.interrupt.abort((guestEnded ??= makeUncatchableError("the guest has ended")));
       context.network.close();
+      added?.close();
       closeGrants(config);
     },
   };

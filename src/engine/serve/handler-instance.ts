@@ -1,7 +1,14 @@
 import type { ComponentPlan } from "../component/index.ts";
 import { type ComponentConfig, ComponentInstance } from "../guest/component-instance.ts";
 import type { GuestEnd } from "../guest/guest-end.ts";
-import { type Field, type HttpErrorCode, type HttpExchange, HttpFailure, valueOf } from "../host/http/index.ts";
+import {
+  type Field,
+  type HttpErrorCode,
+  type HttpExchange,
+  HttpFailure,
+  type RequestHead,
+  valueOf,
+} from "../host/http/index.ts";
 import { IncomingRequest, ResponseOutparam } from "../p2/http/index.ts";
 import { Request, Response } from "../p3/http/index.ts";
 import { findHandler, type HandlerExport } from "./exports-handler.ts";
@@ -48,30 +55,31 @@ export class HandlerInstance {
     return undefined;
   }
 
-  async handle(exchange: HttpExchange): Promise<Handled> {
+  /** `head` is what the guest is told of the request. */
+  async handle(exchange: HttpExchange, head: RequestHead): Promise<Handled> {
     this.requests += 1;
     this.#exchange = exchange;
     const handler = this.#handler;
     if (handler === undefined) return "none";
     try {
-      if (handler.generation === "0.3") return await this.#handleP3(exchange, handler.name);
-      return await this.#handleP2(exchange, handler.name);
+      if (handler.generation === "0.3") return await this.#handleP3(exchange, head, handler.name);
+      return await this.#handleP2(exchange, head, handler.name);
     } catch (thrown) {
       return this.#instance.endOf(thrown);
     }
   }
 
-  async #handleP2(exchange: HttpExchange, name: string): Promise<Handled> {
-    const request = new IncomingRequest(exchange.request, exchange);
+  async #handleP2(exchange: HttpExchange, head: RequestHead, name: string): Promise<Handled> {
+    const request = new IncomingRequest(head, exchange);
     const outparam = new ResponseOutparam(exchange);
     await this.#instance.call("handle", name, request, outparam);
     return outparam.answer;
   }
 
   /** The guest goes on while its body goes out, and for a while after that. */
-  async #handleP3(exchange: HttpExchange, name: string): Promise<Handled> {
+  async #handleP3(exchange: HttpExchange, head: RequestHead, name: string): Promise<Handled> {
     const instance = this.#instance;
-    const answer = await instance.call("handle", name, Request.received(exchange.request, exchange.content));
+    const answer = await instance.call("handle", name, Request.received(head, exchange.content));
     const { tag, value } = Object(answer) as { readonly tag?: unknown; readonly value?: unknown };
     // What is no response is the error that the interface says.
     if (tag !== "ok" || !(value instanceof Response)) return (value as HttpErrorCode | undefined) ?? "none";

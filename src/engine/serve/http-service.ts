@@ -1,55 +1,75 @@
 import type { Socket } from "node:net";
 import { Bag, KwasmError } from "#base";
 import type { ComponentPlan } from "../component/index.ts";
-import { checkInterfaces } from "../guest/check-command.ts";
-import { type ComponentConfig, ComponentInstance } from "../guest/component-instance.ts";
+import type { ComponentConfig } from "../guest/component-instance.ts";
 import type { GuestEnd } from "../guest/guest-end.ts";
 import type { Guest, MemoryRefusal } from "../guest/run-guest.ts";
-import { type HttpConnection, type HttpExchange, speakHttp, valueOf } from "../host/http/index.ts";
-import {
-  type DatagramSocket,
-  DescriptorBudget,
-  discardedOutput,
-  type Listener,
-  type OutputStream,
-} from "../host/index.ts";
+import { type HttpConnection, type HttpExchange, type RequestHead, speakHttp, valueOf } from "../host/http/index.ts";
+import { type DatagramSocket, discardedOutput, type Listener, type OutputStream } from "../host/index.ts";
 import { Admission } from "./admission.ts";
-import { type Handled, HandlerInstance } from "./handler-instance.ts";
-import { InstanceShelf } from "./instance-shelf.ts";
+import type { Handled } from "./handler-instance.ts";
+import { type CommonConfig, type HttpProgram, ProgramInstances } from "./http-program.ts";
 import { MemoryShare } from "./memory-share.ts";
 import { RunningRequest, statusOfFailure } from "./running-request.ts";
 import { ServiceLog } from "./service-log.ts";
 import type { HttpServiceOptions } from "./service-options.ts";
 
-/** Descriptors that one instance may hold, as Linux' default soft limit for a process. */
-const filesOpenMax = 1024;
-
 /** Connections of one service at a time; one more is reset. */
 const connectionsMax = 16_384;
 
-/** Everything a service is given. What instances may use is theirs together; it is closed with the service. */
-export interface HttpServiceConfig extends ComponentConfig {
+/** What a service is given besides its components; all of it is closed with the service. */
+export interface HttpServiceConfig extends CommonConfig, Pick<ComponentConfig, "stdin" | "listeners"> {
+  /** Cap of all instances' memory together. */
+  readonly memoryBytesMax: number;
   readonly http: HttpServiceOptions;
 }
+
+/** Which component answers a request, and the head that it is told. */
+export interface HttpRouted {
+  readonly program: HttpProgram;
+  readonly request: RequestHead;
+}
+
+/** Chooses for each request; undefined where the answer was given already. */
+export type ChooseProgram = (exchange: HttpExchange) => HttpRouted | undefined;
+
+/** Everything a service of one component is given. What instances may use is theirs together. */
+export interface ComponentServiceConfig extends HttpServiceConfig, Omit<HttpProgram, "plan"> {}
 
 /**
  * Answers HTTP requests on the listeners of `config` by a component that exports a handler: an instance for each
  * request, or for so many. Rejects where the component lacks an import.
  */
-export async function serveComponent(plan: ComponentPlan, config: HttpServiceConfig): Promise<Guest> {
-  const service = new HttpService(plan, config);
+export async function serveComponent(plan: ComponentPlan, config: ComponentServiceConfig): Promise<Guest> {
+  const { args, env, preopens, network, packages, ...common } = config;
+  const program = {
+    plan,
+    ...(args && { args }),
+    ...(env && { env }),
+    ...(preopens && { preopens }),
+    ...(network && { network }),
+    ...(packages && { packages }),
+  };
+  return serveRoutes([program], ({ request }) => ({ program, request }), common);
+}
+
+/** The same with several components, of which each request goes to the one that `choose` says. */
+export async function serveRoutes(
+  programs: readonly HttpProgram[],
+  choose: ChooseProgram,
+  config: HttpServiceConfig,
+): Promise<Guest> {
+  const service = new HttpService(programs, choose, config);
   service.start();
   return service;
 }
 
 class HttpService implements Guest {
-  readonly #plan: ComponentPlan;
   readonly #config: HttpServiceConfig;
-  /** What instances have in common; none of it is theirs to close. */
-  readonly #common: Omit<ComponentConfig, "memoryBytesMax">;
+  readonly #choose: ChooseProgram;
+  readonly #programs: ReadonlyMap<HttpProgram, ProgramInstances>;
   readonly #log: ServiceLog;
   readonly #share: MemoryShare;
-  readonly #shelf: InstanceShelf;
   readonly #admission: Admission;
   readonly #ended = Promise.withResolvers<GuestEnd>();
   readonly #connections = new Set<HttpConnection>();
@@ -59,15 +79,16 @@ class HttpService implements Guest {
   #refusal: MemoryRefusal | undefined;
   #drainTimer: NodeJS.Timeout | undefined;
 
-  constructor(plan: ComponentPlan, config: HttpServiceConfig) {
+  constructor(programs: readonly HttpProgram[], choose: ChooseProgram, config: HttpServiceConfig) {
     const { http, memoryBytesMax, stderr = discardedOutput } = config;
-    this.#plan = plan;
+    const share = new MemoryShare(memoryBytesMax);
+    const parts = { common: commonConfig(config), share, reuse: http.reuse };
     this.#config = config;
-    this.#common = commonConfig(config);
+    this.#choose = choose;
+    this.#programs = new Map(programs.map((program) => [program, new ProgramInstances(program, parts)]));
     this.#log = new ServiceLog(stderr);
-    this.#share = new MemoryShare(memoryBytesMax);
-    this.#shelf = new InstanceShelf(http.reuse);
-    this.#admission = new Admission({ ...http, hasRoom: () => this.#share.hasRoom });
+    this.#share = share;
+    this.#admission = new Admission({ ...http, hasRoom: () => share.hasRoom });
   }
 
   get ended(): Promise<GuestEnd> {
@@ -76,9 +97,7 @@ class HttpService implements Guest {
 
   start(): void {
     try {
-      const probe = new ComponentInstance(this.#instanceConfig());
-      checkInterfaces(this.#plan, probe.offers);
-      probe.close();
+      for (const instances of this.#programs.values()) instances.check();
       const listeners = this.#listeners();
       if (listeners.length === 0) throw noListener();
       for (const listener of listeners) listener.serve((socket) => this.#connect(socket));
@@ -132,7 +151,9 @@ class HttpService implements Guest {
       exchange.refuse(413, "the body is larger than this server takes", [["connection", "close"]]);
       return;
     }
-    const giveUp = this.#admission.enter(() => void this.#serve(exchange));
+    const routed = this.#choose(exchange);
+    if (routed === undefined) return;
+    const giveUp = this.#admission.enter(() => void this.#serve(exchange, routed));
     if (giveUp === undefined) exchange.refuse(503, "too many requests are waiting", [["retry-after", "1"]]);
     else exchange.onAbandoned(giveUp);
   }
@@ -142,11 +163,11 @@ class HttpService implements Guest {
     exchange.onOver(() => this.#log.access(exchange, performance.now() - startedMs));
   }
 
-  async #serve(exchange: HttpExchange): Promise<void> {
+  async #serve(exchange: HttpExchange, routed: HttpRouted): Promise<void> {
     try {
       const { gate } = this.#config;
       if (gate?.isClosed === true) await gate.whenOpen();
-      if (!exchange.isOver) await this.#answer(exchange);
+      if (!exchange.isOver) await this.#answer(exchange, routed);
     } catch (error) {
       this.#log.failure(exchange, KwasmError.from(error, "answer a request").message);
       exchange.refuse(500, "the request failed");
@@ -156,17 +177,19 @@ class HttpService implements Guest {
     }
   }
 
-  async #answer(exchange: HttpExchange): Promise<void> {
-    const instance = this.#shelf.take() ?? new HandlerInstance(this.#instanceConfig(), this.#share);
+  async #answer(exchange: HttpExchange, { program, request: head }: HttpRouted): Promise<void> {
+    const instances = this.#programs.get(program);
+    if (instances === undefined) throw new KwasmError("internal", "answer a request by a component that is not served");
+    const instance = instances.take();
     if (instance.requests === 0) {
-      const end = instance.begin(this.#plan);
+      const end = instance.begin(instances.plan);
       if (end !== undefined) {
         instance.close();
         this.#settle(exchange, end);
         return;
       }
     }
-    const request = new RunningRequest(exchange, instance, this.#config.http.answerMsMax);
+    const request = new RunningRequest(exchange, head, { instance, answerMsMax: this.#config.http.answerMsMax });
     this.#running.add(request);
     const handled = await request.run();
     this.#running.delete(request);
@@ -174,7 +197,7 @@ class HttpService implements Guest {
     else if (request.interruption === undefined) this.#settle(exchange, handled);
     else exchange.refuse(503, "the service ends");
     const isSound = request.interruption === undefined && (typeof handled === "string" || "tag" in handled);
-    if (isSound) this.#shelf.put(instance);
+    if (isSound) instances.put(instance);
     else instance.close();
   }
 
@@ -200,21 +223,6 @@ class HttpService implements Guest {
     if (end.kind === "exit") this.#log.failure(exchange, `the guest exited with code "${end.code}"`);
     else this.#log.failure(exchange, end.kind === "killed" ? `the guest was killed: ${end.reason}` : end.message);
     exchange.refuse(500, "the request failed");
-  }
-
-  /** What one instance is given: its own view of what all of them have. */
-  #instanceConfig(): ComponentConfig {
-    const { preopens = [], network } = this.#config;
-    const memoryBytesMax = this.#share.bytesMax;
-    if (preopens.length === 0 && network === undefined) return { ...this.#common, memoryBytesMax };
-    const budget = new DescriptorBudget(filesOpenMax);
-    const views = preopens.map((tree) => tree.view(budget));
-    return {
-      ...this.#common,
-      memoryBytesMax,
-      preopens: views,
-      ...(network && { network: network.view(budget) }),
-    };
   }
 
   #drain(): void {
@@ -244,23 +252,20 @@ class HttpService implements Guest {
     if (this.#isOver) return;
     this.#isOver = true;
     clearTimeout(this.#drainTimer);
-    this.#shelf.close();
+    for (const instances of this.#programs.values()) instances.closeShelf();
     this.#closeGrants();
     this.#ended.resolve(end);
   }
 
   #closeGrants(): void {
-    const { stdin, stdout, stderr, preopens = [], listeners = [], network } = this.#config;
-    network?.close();
-    for (const handle of [stdin, stdout, stderr, ...preopens, ...listeners]) handle?.close();
+    for (const instances of this.#programs.values()) instances.closeGrants();
+    const { stdin, stdout, stderr, listeners = [] } = this.#config;
+    for (const handle of [stdin, stdout, stderr, ...listeners]) handle?.close();
   }
 }
 
-function commonConfig(config: HttpServiceConfig): Omit<ComponentConfig, "memoryBytesMax"> {
-  const { args, env, stdout, stderr, clocks, fillRandom, turn, thread, gate } = config;
+function commonConfig({ stdout, stderr, clocks, fillRandom, turn, thread, gate }: HttpServiceConfig): CommonConfig {
   return {
-    ...(args && { args }),
-    ...(env && { env }),
     ...(stdout && { stdout: unclosed(stdout) }),
     ...(stderr && { stderr: unclosed(stderr) }),
     ...(clocks && { clocks }),

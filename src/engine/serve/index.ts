@@ -1,3 +1,4 @@
 export { exportsHandler } from "./exports-handler.ts";
-export { serveComponent } from "./http-service.ts";
+export type { HttpProgram } from "./http-program.ts";
+export { type HttpRouted, type HttpServiceConfig, serveComponent, serveRoutes } from "./http-service.ts";
 export { httpServiceDefaults, type HttpServiceOptions } from "./service-options.ts";

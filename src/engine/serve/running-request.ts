@@ -1,5 +1,5 @@
 import type { Placed } from "#base";
-import type { HttpErrorCode, HttpExchange } from "../host/http/index.ts";
+import type { HttpErrorCode, HttpExchange, RequestHead } from "../host/http/index.ts";
 import type { Handled, HandlerInstance } from "./handler-instance.ts";
 
 /** Why a request is ended before its guest is done. */
@@ -17,14 +17,21 @@ export function statusOfFailure({ tag }: HttpErrorCode): number {
 export class RunningRequest implements Placed {
   place: number | undefined;
   readonly exchange: HttpExchange;
+  readonly #head: RequestHead;
   readonly #instance: HandlerInstance;
   #interruption: Interruption | undefined;
   readonly #timer: NodeJS.Timeout;
   /** From here on the instance may be another request's. */
   #isDone = false;
 
-  constructor(exchange: HttpExchange, instance: HandlerInstance, answerMsMax: number) {
+  /** `head` is what the guest is told of the request. */
+  constructor(
+    exchange: HttpExchange,
+    head: RequestHead,
+    { instance, answerMsMax }: { readonly instance: HandlerInstance; readonly answerMsMax: number },
+  ) {
     this.exchange = exchange;
+    this.#head = head;
     this.#instance = instance;
     this.#timer = setTimeout(() => {
       if (exchange.status === undefined) this.interrupt("late");
@@ -39,7 +46,7 @@ export class RunningRequest implements Placed {
 
   async run(): Promise<Handled> {
     try {
-      return await this.#instance.handle(this.exchange);
+      return await this.#instance.handle(this.exchange, this.#head);
     } finally {
       clearTimeout(this.#timer);
       this.#isDone = true;

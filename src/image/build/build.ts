@@ -19,6 +19,8 @@ export type BuildFormat = "scratch" | "wasm-artifact";
 export interface BuildOptions {
   /** A folder of source, or the `*.wasm` file of a core module or a component. */
   readonly source: string;
+  /** Where a `*.wasm` file is in the image; in its root, under its own name, unless given. */
+  readonly moduleName?: string;
   /** NAME or NAME:TAG, as given to `-t`. */
   readonly name: string;
   readonly store: ImageStore;
@@ -49,7 +51,7 @@ export async function buildImage(options: BuildOptions): Promise<StoredImage> {
   using scratch = mkdtempDisposableSync(join(tmpdir(), "kwasm-build-"));
   const module = isFolder(source)
     ? makeModule(await compileFolder(source, pickTools(options, scratch.path)), BUILT_MODULE_NAME)
-    : makeModule(source, basename(source));
+    : makeModule(source, options.moduleName ?? basename(source));
   const files = [module.file, ...(options.files ?? []).map(makeFile)];
   checkNames(source, files);
   const isDescribed = format === "wasm-artifact" && module.kind === "component";

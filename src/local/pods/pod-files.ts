@@ -68,6 +68,13 @@ export class PodFiles {
     ];
   }
 
+  /** Where a Spin application keeps its data: for as long as its pod is there, over restarts of the container. */
+  async spinStorageOf({ name }: Container): Promise<{ readonly keyValuePath: string; readonly sqlitePath: string }> {
+    const directory = join(this.#root, "spin", name);
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    return { keyValuePath: join(directory, "sqlite_key_value.db"), sqlitePath: join(directory, "sqlite_db.db") };
+  }
+
   async remove(): Promise<void> {
     await this.#last;
     await rm(this.#root, { recursive: true, force: true });

@@ -4,6 +4,7 @@ import { annotations, defaultHandlerOf, isRuntimeHandler, parseOutboundHosts } f
 import { KwasmError } from "#base";
 import type { PullSecret, UnpackedImage } from "#image";
 import type { WorkloadSpec } from "#node";
+import { findImageManifest, planManifest, workloadOfApplication } from "#spin";
 import type { Container, Pod } from "../kinds/index.ts";
 import { containerLogPath } from "../store/state-paths.ts";
 import { buildEnvironment } from "./environment.ts";
@@ -165,26 +166,44 @@ async function specOf(
   env: ReadonlyMap<string, string>,
 ): Promise<WorkloadSpec> {
   const { context, pod, container, restartCount, files } = preparation;
-  const expand = (word: string): string => expandVariables(word, env);
-  const entry = await context.images.resolve(image, container.command.map(expand), container.args.map(expand));
+  const { network = networkOf(pod), ...program } = await programOf(preparation, image, env);
   return {
     id: `${pod.metadata.uid ?? pod.metadata.name}_${container.name}_${restartCount}`,
     sandboxId: sandboxIdOf(pod, container.name),
     displayName: `${pod.metadata.namespace}/${pod.metadata.name}/${container.name}`,
-    module: { path: entry.module.path, digest: entry.module.digest },
-    args: entry.argv,
+    ...program,
     env: [...env],
     mounts: files.mountsOf(container, image.root),
     output: { kind: "log", path: await openLogFolder(context, pod, container, restartCount) },
-    ...networkOf(pod),
+    ...(network === undefined ? {} : { network }),
     memoryBytesMax: memoryLimitOf(container),
   };
 }
 
+type ContainerProgram = Pick<WorkloadSpec, "module" | "args" | "application" | "network">;
+
+/** What runs in it. An image with a manifest of Spin is that application, whatever the container's command is. */
+async function programOf(
+  { context, container, files }: Preparation,
+  image: UnpackedImage,
+  env: ReadonlyMap<string, string>,
+): Promise<ContainerProgram> {
+  const manifest = findImageManifest(image.root);
+  if (manifest === undefined) {
+    const expand = (word: string): string => expandVariables(word, env);
+    const entry = await context.images.resolve(image, container.command.map(expand), container.args.map(expand));
+    return { module: { path: entry.module.path, digest: entry.module.digest }, args: entry.argv };
+  }
+  const storage = await files.spinStorageOf(container);
+  const options = { isConfined: true, environment: env, takesBareNames: true, storage };
+  const { outbound, ...program } = workloadOfApplication(await planManifest(manifest, options));
+  return { ...program, network: { outbound, binds: [] } };
+}
+
 /** The network of pods here is the machine's own, with its name servers. */
-function networkOf({ metadata }: Pod): Pick<WorkloadSpec, "network"> {
+function networkOf({ metadata }: Pod): WorkloadSpec["network"] {
   const outbound = parseOutboundHosts(metadata.annotations[annotations.allowedOutboundHosts]);
-  return outbound.length === 0 ? {} : { network: { outbound, binds: [] } };
+  return outbound.length === 0 ? undefined : { outbound, binds: [] };
 }
 
 /** Makes the folder and forgets all runs but the one before, which `logs --previous` shows. */

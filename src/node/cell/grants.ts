@@ -10,7 +10,7 @@ import {
   type TerminalSignal,
 } from "#engine";
 
-import type { GuestOrder } from "../channel/index.ts";
+import type { ComponentOrder, GuestOrder } from "../channel/index.ts";
 import { flushStreams, openStreams } from "./granted-streams.ts";
 import { openNetwork } from "./granted-network.ts";
 import { ReceivedDescriptors } from "./received-descriptors.ts";
@@ -23,12 +23,21 @@ const FILES_OPEN_MAX = 1024;
 export interface Grants {
   readonly moduleFd: number;
   readonly config: Omit<GuestConfig, "thread" | "gate">;
+  /** Those of each component of an application. */
+  readonly components: readonly ComponentGrants[];
   /** For components, whose version of WASI has sockets; the listeners are those of `config`. */
   readonly network: GuestNetwork;
   /** Resolves when the guest's output has left this process. */
   flush(): Promise<void>;
-  /** Closes everything but the module; for a guest that never ran. */
+  /** Closes everything but the modules; for a guest that never ran. */
   close(): void;
+}
+
+export interface ComponentGrants {
+  readonly order: ComponentOrder;
+  readonly moduleFd: number;
+  readonly preopens: readonly MountTree[];
+  readonly network: GuestNetwork;
 }
 
 interface GrantsParts {
@@ -58,8 +67,15 @@ export function openGrants(
       return protocol === "udp" ? keep(datagramSocketFromFd(fd)) : keep(listenerFromFd(fd));
     });
     const network = openNetwork(order, listeners, { sockets, budget });
+    const components = (order.application?.components ?? []).map((component) => ({
+      order: component,
+      moduleFd: handover.take(component.moduleDescriptor),
+      preopens: mountGroupsOf(component).map((mounts) => keep(openMounts(mounts, handover, budget))),
+      network: openNetwork(networkOf(order, component), [], { sockets, budget }),
+    }));
     return {
       network,
+      components,
       moduleFd: handover.take(order.moduleDescriptor),
       config: { args: order.args, env: order.env, ...streams, preopens, listeners, budget },
       flush: () => flushStreams(streams),
@@ -76,10 +92,16 @@ function closeAll(handles: readonly { close(): void }[]): void {
   for (const handle of handles) handle.close();
 }
 
+/** A component may connect to where its own rules allow, by the names that the application finds. */
+function networkOf({ number, network }: GuestOrder, { outbound }: ComponentOrder) {
+  const granted = network === undefined ? {} : { network: { ...network, outbound, binds: [] } };
+  return { number, listeners: [], ...granted };
+}
+
 type MountOrder = GuestOrder["mounts"][number];
 
 /** Absolute guest paths make one tree, as a container's file system; each relative one is a grant of its own. */
-function mountGroupsOf({ mounts }: GuestOrder): readonly (readonly MountOrder[])[] {
+function mountGroupsOf({ mounts }: Pick<GuestOrder, "mounts">): readonly (readonly MountOrder[])[] {
   const absolute = mounts.filter(({ guestPath }) => guestPath.startsWith("/"));
   const relative = mounts.filter(({ guestPath }) => !guestPath.startsWith("/"));
   return [...(absolute.length === 0 ? [] : [absolute]), ...relative.map((mount) => [mount])];

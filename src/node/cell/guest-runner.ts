@@ -24,7 +24,9 @@ import {
   type ThreadWatch,
 } from "#engine";
 
-import type { GuestOrder, GuestOutcome, GuestReport, UsageBoard } from "../channel/index.ts";
+import { type LoadedComponent, loadComponent, serveApplication } from "#spin-host";
+
+import type { ApplicationOrder, GuestOrder, GuestOutcome, GuestReport, UsageBoard } from "../channel/index.ts";
 import { type Grants, openGrants } from "./grants.ts";
 import { outcomeOf, outcomeOfFailure } from "./guest-outcome.ts";
 import type { UsageMeter } from "./usage-meter.ts";
@@ -61,7 +63,12 @@ interface Seat {
 /** What a guest was loaded as; the preamble of its file decides. */
 type Program =
   | { readonly kind: "module"; readonly module: GuestModule; readonly call?: CoreInvocation }
-  | { readonly kind: "component"; readonly plan: ComponentPlan };
+  | { readonly kind: "component"; readonly plan: ComponentPlan }
+  | {
+      readonly kind: "application";
+      readonly application: ApplicationOrder;
+      readonly components: readonly LoadedComponent[];
+    };
 
 /** Starts, ends and counts the guests of this cell, known by the numbers that control gave them. */
 export class GuestRunner {
@@ -89,16 +96,16 @@ export class GuestRunner {
     this.#ends.delete(number);
     board.open(number);
     try {
-      const program = await this.#load(order, grants.moduleFd);
+      const program = await this.#load(order, grants);
       // What a component takes shows when it has begun.
-      board.setMemory(number, program.kind === "component" ? 0 : initialBytesOf(program.module));
+      board.setMemory(number, program.kind === "module" ? initialBytesOf(program.module) : 0);
       setImmediate(() => void this.#run(order, seat, program, grants));
     } catch (error) {
       grants.close();
       this.#seats.delete(number);
       this.#end(number, outcomeOfFailure(error));
     } finally {
-      closeSync(grants.moduleFd);
+      for (const { moduleFd } of [grants, ...grants.components]) closeSync(moduleFd);
     }
   }
 
@@ -133,27 +140,34 @@ export class GuestRunner {
     this.#seats.get(number)?.gate.open();
   }
 
-  async #load({ number, moduleDigest: digest, memoryBytesMax, start }: GuestOrder, moduleFd: number): Promise<Program> {
+  async #load(order: GuestOrder, grants: Grants): Promise<Program> {
+    const { number } = order;
     const { meter } = this.#options;
     const compiledMs: number[] = [];
     const onCompiled = (tookMs: number) => compiledMs.push(tookMs);
-    const loading = meter.during(number, async (): Promise<Program> => {
-      const bytes = readModule(moduleFd);
-      if (isComponent(bytes)) {
-        return { kind: "component", plan: await compileComponent(bytes, { memoryBytesMax, onCompiled }, this.#loader) };
-      }
-      const call = start?.invoke === undefined ? {} : { call: planCoreInvocation(bytes, start.invoke) };
-      return {
-        kind: "module",
-        module: await this.#loader.load(bytes, { digest, memoryBytesMax, onCompiled }),
-        ...call,
-      };
-    });
+    const loading = meter.during(number, () => this.#compile(order, grants, onCompiled));
     // From here on V8 compiles beside this thread.
     const add = meter.beside(number);
     const program = await loading;
     for (const tookMs of compiledMs) add(tookMs * 1e6);
     return program;
+  }
+
+  async #compile(order: GuestOrder, grants: Grants, onCompiled: (tookMs: number) => void): Promise<Program> {
+    const { moduleDigest: digest, memoryBytesMax, start, application } = order;
+    const options = { memoryBytesMax, onCompiled };
+    if (application !== undefined) {
+      const components: LoadedComponent[] = [];
+      for (const { order: facts, moduleFd, preopens, network } of grants.components) {
+        const plan = await loadComponent(facts, readModule(moduleFd), options, this.#loader);
+        components.push({ facts, plan, preopens, network });
+      }
+      return { kind: "application", application, components };
+    }
+    const bytes = readModule(grants.moduleFd);
+    if (isComponent(bytes)) return { kind: "component", plan: await compileComponent(bytes, options, this.#loader) };
+    const call = start?.invoke === undefined ? {} : { call: planCoreInvocation(bytes, start.invoke) };
+    return { kind: "module", module: await this.#loader.load(bytes, { digest, ...options }), ...call };
   }
 
   async #run(order: GuestOrder, seat: Seat, program: Program, grants: Grants): Promise<void> {
@@ -216,6 +230,13 @@ function begin(
   if (program.kind === "module") {
     return startGuest(program.module, program.call === undefined ? config : { ...config, call: program.call });
   }
+  const options = { ...httpServiceDefaults, drainMsMax: DRAIN_MS_DEFAULT, ...http };
+  if (program.kind === "application") {
+    const { args: _args, env: _env, preopens = [], ...common } = config;
+    // Each component has files and rules of its own; the container's are for who looks into it.
+    for (const handle of [...preopens, network]) handle.close();
+    return serveApplication(program.application, program.components, { ...common, memoryBytesMax, http: options });
+  }
   const { plan } = program;
   const isCalled = start?.invoke !== undefined;
   if (isCalled || !exportsHandler(plan.exports) || (listeners.length === 0 && http === undefined)) {
@@ -225,7 +246,7 @@ function begin(
     ...config,
     network: network.withoutListeners(),
     memoryBytesMax,
-    http: { ...httpServiceDefaults, drainMsMax: DRAIN_MS_DEFAULT, ...http },
+    http: options,
   });
 }
 

@@ -2,10 +2,12 @@ export { HandoverGate } from "./handover-gate.ts";
 export { CELL_PAGE_BYTES, USAGE_SLOTS, usageSlotOf } from "./cell-page.ts";
 export { LineSplitter } from "./line-splitter.ts";
 export {
+  type ApplicationOrder,
   cellDescriptors,
   type CellLine,
   type CellReplies,
   type CellRequest,
+  type ComponentOrder,
   type GuestOrder,
   type GuestOutcome,
   type GuestReport,

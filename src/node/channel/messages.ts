@@ -2,6 +2,8 @@ import { isIP } from "node:net";
 
 import { type ErrorCode, errorCodes, KwasmError } from "#base";
 
+import type { ApplicationSpec, ComponentFacts } from "#spin";
+
 import type { HttpSpec, StartOptions } from "../workload.ts";
 
 /**
@@ -44,7 +46,16 @@ export interface GuestOrder {
   readonly start?: StartOptions;
   /** How it answers where it answers HTTP requests. */
   readonly http?: HttpSpec;
+  /** Where the guest is an application of several components, the first of which is the module above. */
+  readonly application?: ApplicationOrder;
 }
+
+export interface ApplicationOrder extends Omit<ApplicationSpec, "components"> {
+  readonly components: readonly ComponentOrder[];
+}
+
+export interface ComponentOrder
+  extends ComponentFacts, Pick<GuestOrder, "moduleDescriptor" | "moduleDigest" | "mounts"> {}
 
 export interface ListenerOrder {
   readonly descriptor: number;

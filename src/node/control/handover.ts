@@ -1,5 +1,7 @@
+import type { ApplicationSpec } from "#spin";
+
 import type { BoundListener } from "../syscall/listener.ts";
-import type { GuestOrder } from "../channel/index.ts";
+import type { ApplicationOrder, GuestOrder } from "../channel/index.ts";
 import type { WorkloadSpec } from "../workload.ts";
 import { DescriptorList } from "./descriptor-list.ts";
 import { readNetwork } from "./read-network.ts";
@@ -48,6 +50,7 @@ export function prepareHandover(
       memoryBytesMax: spec.memoryBytesMax,
       ...(spec.start === undefined ? {} : { start: spec.start }),
       ...(spec.http === undefined ? {} : { http: spec.http }),
+      ...(spec.application === undefined ? {} : { application: placeApplication(list, spec.application) }),
     };
     return { order, descriptors: list.descriptors, close: () => list.close() };
   } catch (error) {
@@ -62,5 +65,18 @@ export function placeStreams(list: DescriptorList, { stdinFd, stdoutFd, stderrFd
     ...(stdinFd === undefined ? {} : { stdinDescriptor: list.add(stdinFd) }),
     ...(stdoutFd === undefined ? {} : { stdoutDescriptor: list.add(stdoutFd) }),
     ...(stderrFd === undefined ? {} : { stderrDescriptor: list.add(stderrFd) }),
+  };
+}
+
+/** Lists the modules and files of each component of an application. */
+function placeApplication(list: DescriptorList, { components, ...facts }: ApplicationSpec): ApplicationOrder {
+  return {
+    ...facts,
+    components: components.map(({ module, mounts, ...component }) => ({
+      ...component,
+      moduleDescriptor: list.open(`open component "${component.id}" of "${module.path}"`, module.path),
+      moduleDigest: module.digest,
+      mounts: list.openMounts(mounts),
+    })),
   };
 }

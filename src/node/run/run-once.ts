@@ -29,6 +29,7 @@ export interface RunOnceOptions {
   readonly network: NonNullable<WorkloadSpec["network"]>;
   readonly memoryBytesMax: number;
   readonly start?: StartOptions;
+  readonly application?: NonNullable<WorkloadSpec["application"]>;
   readonly timeoutMs?: number;
   /** For a component that answers HTTP requests: it ends of its own will after a signal. */
   readonly http?: HttpSpec & { readonly drainMsMax: number };

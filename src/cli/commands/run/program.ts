@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
 import { createReadStream, existsSync, statSync } from "node:fs";
-import { basename, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 
 import { KwasmError } from "#base";
 import { type ContentSource, isArchive, readContent, requireFiles, resolveEntry } from "#image";
 import type { MountSpec, WorkloadSpec } from "#node";
+import { type ApplicationSpec, findImageManifest, planManifest, workloadOfApplication } from "#spin";
 
 import { openImageStore } from "../image-store.ts";
 
@@ -15,6 +16,8 @@ export interface Program {
   readonly args: readonly string[];
   readonly env: WorkloadSpec["env"];
   readonly mounts: readonly MountSpec[];
+  /** A Spin application; the module is its first one's. */
+  readonly application?: ApplicationSpec;
 }
 
 interface ProgramOptions {
@@ -22,23 +25,27 @@ interface ProgramOptions {
   readonly cwd: string;
   readonly stateDirectory: string;
   readonly argv0: string | undefined;
+  /** Variables of Spin applications get their values from here; left out where such are not run. */
+  readonly environment?: ReadonlyMap<string, string>;
 }
 
 /**
- * Finds what to run: a file, an OCI image layout folder or archive, or an image of the local store. Words that look like a path
+ * Finds what to run: a file, the manifest of a Spin application, an OCI image layout folder or archive, or an image of the
+ * local store. Words that look like a path
  * are never an image, so that a missing file is told as one.
  */
 export async function findProgram(reference: string, options: ProgramOptions): Promise<Program> {
   const path = resolve(options.cwd, reference);
   const kind = kindOf(path);
+  if (kind === "file" && path.endsWith(".toml")) return programOfManifest(path, reference, options);
   if (kind === "file") {
     return (await isArchive(path))
-      ? programOfImage({ kind: "archive", path }, options)
+      ? programOfImage({ kind: "archive", path }, reference, options)
       : programOfFile(path, reference, options);
   }
   if (kind === "directory") {
     if (existsSync(join(path, "oci-layout"))) {
-      return programOfImage({ kind: "layout", directory: path }, options);
+      return programOfImage({ kind: "layout", directory: path }, reference, options);
     }
     throw new KwasmError(
       "unsupported",
@@ -49,7 +56,7 @@ export async function findProgram(reference: string, options: ProgramOptions): P
     throw new KwasmError("not-found", `run "${reference}": there is no such file`);
   }
   const store = openImageStore(options.stateDirectory);
-  return programOfImage({ kind: "store", store, name: reference }, options);
+  return programOfImage({ kind: "store", store, name: reference }, reference, options);
 }
 
 function kindOf(path: string): "file" | "directory" | undefined {
@@ -69,11 +76,40 @@ async function programOfFile(path: string, reference: string, { args, argv0 }: P
   return { module, args: [argv0 ?? basename(reference), ...args], env: [], mounts: [] };
 }
 
-async function programOfImage(
-  source: ContentSource,
-  { args, argv0, stateDirectory }: ProgramOptions,
-): Promise<Program> {
-  const unpacked = requireFiles(await readContent(source, join(stateDirectory, "unpacked")));
+/** Data is kept where Spin keeps it, beside the manifest. */
+async function programOfManifest(path: string, reference: string, { environment }: ProgramOptions): Promise<Program> {
+  if (environment === undefined) throw noProgram(reference);
+  const state = join(dirname(path), ".spin");
+  const storage = {
+    keyValuePath: join(state, "sqlite_key_value.db"),
+    sqlitePath: join(state, "sqlite_db.db"),
+  };
+  return programOf(await planManifest(path, { isConfined: false, environment, takesBareNames: false, storage }));
+}
+
+/** Where it may connect to is what its components may. */
+function programOf(planned: ApplicationSpec): Program {
+  const { outbound: _outbound, ...program } = workloadOfApplication(planned);
+  return { ...program, env: [], mounts: [] };
+}
+
+function noProgram(reference: string): KwasmError {
+  return new KwasmError(
+    "unsupported",
+    `run "${reference}": it is a Spin application, which answers HTTP requests; "kwasm serve" and "kwasm up" run it`,
+  );
+}
+
+async function programOfImage(source: ContentSource, reference: string, options: ProgramOptions): Promise<Program> {
+  const { args, argv0, stateDirectory, environment } = options;
+  const content = await readContent(source, join(stateDirectory, "unpacked"));
+  const unpacked = requireFiles(content);
+  const manifest = findImageManifest(unpacked.root);
+  if (manifest !== undefined) {
+    if (environment === undefined) throw noProgram(reference);
+    const inImage = new Map([...unpacked.config.env, ...environment]);
+    return programOf(await planManifest(manifest, { isConfined: true, environment: inImage, takesBareNames: true }));
+  }
   const entry = await resolveEntry(unpacked, args.length === 0 ? {} : { args });
   const [own = "", ...rest] = entry.argv;
   return {

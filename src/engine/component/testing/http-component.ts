@@ -174,8 +174,20 @@ const httpImports = `
 const informImport = `
   (import "host" "inform" (func $inform (param i32 i32 i32 i32)))`;
 
+/** An interface of others than WASI that a component imports too. */
+export interface OtherInterface {
+  readonly name: string;
+  readonly type: Bytes;
+  /** Names by which the core module imports its functions from "host". */
+  readonly functions: Readonly<Record<string, string>>;
+}
+
 /** A component that answers HTTP requests by the `handle` of a core module: \`(func (export "handle") (param $request i32) (param $out i32))\`. */
-export function httpComponent(body: string, version = "0.2.0"): Uint8Array<ArrayBuffer> {
+export function httpComponent(
+  body: string,
+  version = "0.2.0",
+  others: readonly OtherInterface[] = [],
+): Uint8Array<ArrayBuffer> {
   const informs = body.includes("$inform");
   const made = new HttpComponent();
   const error = made.importInstance(`wasi:io/error@${version}`, errorType());
@@ -197,6 +209,7 @@ export function httpComponent(body: string, version = "0.2.0"): Uint8Array<Array
       failure: made.typeOf(http, "error-code"),
     }),
   );
+  const instances = others.map(({ name, type }) => made.importInstance(name, type));
   made.addMemory();
   for (const [name, as] of Object.entries(httpFunctions)) {
     if (informs || as !== "inform") made.lower(http, name, as);
@@ -205,6 +218,9 @@ export function httpComponent(body: string, version = "0.2.0"): Uint8Array<Array
   made.lower(poll, "[method]pollable.block", "block");
   made.lower(streams, `[method]${streamFunctions[0]}`, "read");
   made.lower(streams, `[method]${streamFunctions[1]}`, "write");
+  for (const [at, { functions }] of others.entries()) {
+    for (const [name, as] of Object.entries(functions)) made.lower(instances[at] ?? 0, name, as);
+  }
   made.drop(inputStream, "drop-input");
   made.drop(outputStream, "drop-output");
   const parameters = [made.typeOf(http, "incoming-request"), made.typeOf(http, "response-outparam")] as const;

@@ -1,5 +1,5 @@
 /** Functions that the guests share. Results of calls are written to 64 and after. */
-const helpers = `
+export const answerHelpers = `
   (func $payload (result i32)
     (if (i32.load8_u (i32.const 64)) (then unreachable))
     (i32.load (i32.const 68)))
@@ -31,7 +31,7 @@ const helpers = `
  * gets, "o" what the host behind the letter answers, or the number of the error, "f" the error code 15 instead of an
  * answer.
  */
-export const routingGuest = `${helpers}
+export const routingGuest = `${answerHelpers}
   (global $count (mut i32) (i32.const 48))
   (data (i32.const 1024) "Hello from WebAssembly\\n")
   (data (i32.const 1056) "x-end")

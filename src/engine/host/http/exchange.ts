@@ -35,6 +35,8 @@ export interface HttpExchange {
   readonly content: IncomingContent;
   /** The client's address, for logs. */
   readonly client: string;
+  /** The port that the client has; 0 where it is gone. */
+  readonly clientPort: number;
   /** The status that was sent, for logs; none while there is none. */
   readonly status: number | undefined;
   /** Bytes of content that were answered. */

@@ -15,6 +15,7 @@ interface Http1ExchangeOptions {
 export class Http1Exchange implements HttpExchange {
   readonly request: RequestHead;
   readonly client: string;
+  readonly clientPort: number;
   readonly #message: IncomingMessage;
   readonly #response: ServerResponse;
   #sent: OutgoingContent | undefined;
@@ -29,6 +30,7 @@ export class Http1Exchange implements HttpExchange {
     this.#message = message;
     this.#response = response;
     this.client = message.socket.remoteAddress ?? "-";
+    this.clientPort = message.socket.remotePort ?? 0;
     this.request = new Http1RequestHead(message);
     this.#options = options;
     // One for all who are to be told: each listener of Node's is an object more for each request.

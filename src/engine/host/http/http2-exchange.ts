@@ -15,6 +15,7 @@ export class Http2Exchange implements HttpExchange {
   readonly request: RequestHead;
   readonly content: IncomingContent;
   readonly client: string;
+  readonly clientPort: number;
   readonly #stream: ServerHttp2Stream;
   #sent: OutgoingContent | undefined;
   #answeredBytes = 0;
@@ -25,6 +26,7 @@ export class Http2Exchange implements HttpExchange {
   constructor(stream: ServerHttp2Stream, { bodyBytesMax, rawHeaders }: Http2ExchangeOptions) {
     this.#stream = stream;
     this.client = stream.session?.socket.remoteAddress ?? "-";
+    this.clientPort = stream.session?.socket.remotePort ?? 0;
     this.request = headOf(rawHeaders);
     stream.once("trailers", (_fields, _flags, raw: readonly string[]) => {
       this.#trailers = raw;

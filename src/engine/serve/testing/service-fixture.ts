@@ -15,7 +15,7 @@ import { routingGuest } from "../../component/testing/http-guests.ts";
 import type { Guest } from "../../guest/run-guest.ts";
 import { createMemoryPipe } from "../../host/index.ts";
 import { listenerFromServer, listenerServerOptions } from "../../host/listener.ts";
-import { type HttpServiceConfig, serveComponent } from "../http-service.ts";
+import { type ComponentServiceConfig, serveComponent } from "../http-service.ts";
 import { httpServiceDefaults, type HttpServiceOptions } from "../service-options.ts";
 
 /** What a client got. */
@@ -41,7 +41,7 @@ export class ServiceFixture implements AsyncDisposable {
 
   static async start(
     options: Partial<HttpServiceOptions> = {},
-    config: Partial<HttpServiceConfig> = {},
+    config: Partial<ComponentServiceConfig> = {},
     component: Uint8Array<ArrayBuffer> = httpComponent(routingGuest),
   ): Promise<ServiceFixture> {
     const memoryBytesMax = config.memoryBytesMax ?? 2 ** 24;

@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { test } from "node:test";
+import { text } from "node:stream/consumers";
+
+import { p3Handler } from "../src/engine/component/testing/p3-handler.ts";
+import { readDocuments } from "../tools/tidy/markdown.ts";
+import { endOf, KwasmCommand, root, until } from "./command-fixture.ts";
+
+const kwasm = new KwasmCommand();
+test.after(() => kwasm[Symbol.asyncDispose]());
+
+/** Where the guide listens; tests take any port that is free. */
+const guidePlace = "127.0.0.1:3000";
+
+const guide = readDocuments().find(({ path }) => path === "docs/guide/spin.md");
+
+function fencesOf(info: string): readonly string[] {
+  return guide?.fences.filter((fence) => fence.info === info).map((fence) => fence.text) ?? [];
+}
+
+/** What stands behind `$ ` in the guide, with the output below it. */
+function stepsOf(shown: string): readonly (readonly [command: string, output: string])[] {
+  return `\n${shown}`
+    .split("\n$ ")
+    .slice(1)
+    .map((step) => {
+      const [command = "", ...lines] = step.split("\n");
+      return [command, lines.join("\n").trimEnd()] as const;
+    });
+}
+
+function startShell(command: string) {
+  const env = { ...process.env, KWASM_STATE: kwasm.stateDirectory, PATH: `${root}:${process.env["PATH"] ?? ""}` };
+  return spawn("sh", ["-c", `exec ${command}`], { cwd: kwasm.directory, env });
+}
+
+test("the manifest and the commands of the guide to Spin do what it shows", async () => {
+  const [manifest = ""] = fencesOf("toml");
+  const [first, ...others] = stepsOf(fencesOf("text")[0] ?? "");
+  assert.ok(first !== undefined && others.length > 0);
+  const [serve, served] = first;
+  kwasm.write("spin.toml", manifest);
+  kwasm.write("target/wasm32-wasip2/release/shop.wasm", p3Handler());
+  kwasm.write("static/a.txt", "a");
+  const serving = startShell(`env ${serve.replace(guidePlace, "127.0.0.1:0")}`);
+  const ended = endOf(serving);
+  let said = "";
+  serving.stderr.on("data", (chunk) => (said += String(chunk)));
+  try {
+    await until(
+      () => `it serves: ${said}`,
+      () => said.includes("\n"),
+    );
+    const place = /127\.0\.0\.1:\d+/.exec(said)?.[0] ?? "";
+    assert.equal(said.trimEnd().replace(place, guidePlace), served);
+    for (const [command, output] of others) {
+      assert.equal(await text(startShell(command.replace(guidePlace, place)).stdout), output, command);
+    }
+    const shop = await fetch(`http://${place}/shop/cart`, { method: "POST", body: "one apple" });
+    assert.deepEqual([shop.status, await shop.text()], [200, "one apple"]);
+  } finally {
+    serving.kill("SIGTERM");
+    await ended;
+  }
+});

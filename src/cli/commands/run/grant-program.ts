@@ -1,0 +1,46 @@
+import { KwasmError } from "#base";
+import type { MountSpec, NetworkGrant, WorkloadSpec } from "#node";
+
+import { workloadOfApplication } from "#spin";
+
+import type { Program } from "./program.ts";
+
+/** What a user grants to what is run. */
+export interface ProgramGrants {
+  readonly env: WorkloadSpec["env"];
+  readonly mounts: readonly MountSpec[];
+  readonly network: NetworkGrant;
+}
+
+/**
+ * Gives a program what the user grants. A Spin application says in its manifest what each component may use: its
+ * environment is added to, and other grants would be for nobody.
+ */
+export function grantAll(program: Program, { env, mounts, network }: ProgramGrants): Program & ProgramGrants {
+  const { application } = program;
+  if (application === undefined) {
+    return { ...program, env: [...program.env, ...env], mounts: [...program.mounts, ...mounts], network };
+  }
+  if (mounts.length > 0 || network.outbound.length > 0 || network.binds.length > 0) {
+    throw new KwasmError(
+      "invalid-argument",
+      `serve Spin application "${application.name}": directories and connections are granted by its manifest; ` +
+        'write them as "files" and "allowed_outbound_hosts" of its components',
+    );
+  }
+  const components = application.components.map((component) => ({
+    ...component,
+    environment: [...component.environment, ...env],
+  }));
+  const { outbound, ...own } = workloadOfApplication({ ...application, components });
+  return { ...program, ...own, network: { outbound, binds: [] } };
+}
+
+/** Values of a Spin application's variables in the user's environment. */
+export function spinVariablesOf(
+  environment: Readonly<Record<string, string | undefined>>,
+): readonly (readonly [name: string, value: string])[] {
+  return Object.entries(environment).flatMap(([name, value]) => {
+    return name.startsWith("SPIN_VARIABLE_") && value !== undefined ? [[name, value] as const] : [];
+  });
+}

@@ -1,0 +1,81 @@
+import { resolve } from "node:path";
+
+import { KwasmError } from "#base";
+import type { ImageStore } from "#image";
+import type { ManifestFile } from "#local";
+import { readManifest, type SpinApplication } from "#spin";
+
+import type { Io } from "../../frame/io.ts";
+import { spinVariablesOf } from "../run/grant-program.ts";
+import { buildApplication } from "./build-application.ts";
+
+/** Where Spin applications listen in containers, as those of Spin's shim. */
+const containerPort = 80;
+
+/** Whether an operand of `kwasm up` is the manifest of a Spin application. */
+export function isApplication(path: string): boolean {
+  return path.endsWith(".toml");
+}
+
+/**
+ * Builds the images of Spin applications and writes what runs them: a Deployment and a Service of the application's name.
+ * An image that has changed rolls out, for the Deployment says its digest.
+ */
+export async function describeApplications(
+  paths: readonly string[],
+  store: ImageStore,
+  io: Io,
+): Promise<readonly ManifestFile[]> {
+  const files: ManifestFile[] = [];
+  for (const path of paths) {
+    const manifest = resolve(io.cwd, path);
+    const name = objectNameOf(await readManifest(manifest), path);
+    io.stderr.write(`Building image "spin-${name}"\n`);
+    const { image } = await buildApplication(manifest, { name: `spin-${name}`, store, signal: io.interrupted() });
+    const text = JSON.stringify(objectsOf(name, { image: image.name, digest: image.descriptor.digest, env: io.env }));
+    files.push({ name: path, text });
+  }
+  return files;
+}
+
+/** A name as Kubernetes takes it, of one that may have any letters. */
+function objectNameOf({ name }: SpinApplication, path: string): string {
+  const words = name.toLowerCase().match(/[a-z0-9]+/gu) ?? [];
+  const label = words
+    .join("-")
+    .slice(0, 50)
+    .replace(/-$/u, "")
+    .replace(/^(?=\d)/u, "spin-");
+  if (label !== "") return label;
+  throw new KwasmError("invalid-argument", `read "${path}": the application's name has no letter of a to z`);
+}
+
+interface ApplicationImage {
+  readonly image: string;
+  readonly digest: string;
+  readonly env: Io["env"];
+}
+
+function objectsOf(name: string, { image, digest, env }: ApplicationImage): object {
+  const labels = { app: name };
+  const variables = spinVariablesOf(env).map(([variable, value]) => ({ name: variable, value }));
+  const container = { name, image, imagePullPolicy: "Never", ports: [{ containerPort }], env: variables };
+  const template = {
+    metadata: { labels, annotations: { "kwasm.sh/image-digest": digest } },
+    spec: { containers: [container] },
+  };
+  const metadata = { name, labels };
+  return {
+    apiVersion: "v1",
+    kind: "List",
+    items: [
+      { apiVersion: "apps/v1", kind: "Deployment", metadata, spec: { selector: { matchLabels: labels }, template } },
+      {
+        apiVersion: "v1",
+        kind: "Service",
+        metadata,
+        spec: { selector: labels, ports: [{ port: containerPort, targetPort: containerPort }] },
+      },
+    ],
+  };
+}

@@ -1,0 +1,2 @@
+export { loadComponent } from "./load-component.ts";
+export { type LoadedComponent, serveApplication } from "./serve-application.ts";

@@ -1,0 +1,50 @@
+import type { HostPackages, HostTools } from "#engine";
+import type { ComponentFacts } from "#spin";
+import type { Storage } from "../storage/storage.ts";
+import { asyncKeyValueInterface, keyValueInterface } from "./key-value.ts";
+import { llmInterface } from "./llm.ts";
+import { SqliteInterfaces } from "./sqlite.ts";
+import { configInterface, variablesInterface } from "./variables.ts";
+import { wasiKeyvalueInterfaces } from "./wasi-keyvalue.ts";
+
+/** What Spin's components may import besides WASI, for one instance; each is made when it is asked for. */
+export function spinPackages(component: ComponentFacts, storage: Storage, tools: HostTools): HostPackages {
+  const { variables, keyValueStores, sqliteDatabases } = component;
+  const sqlite = new SqliteInterfaces(sqliteDatabases, storage);
+  return {
+    versions: [
+      {
+        version: "2.0.0",
+        compatibleAs: "2",
+        packages: {
+          "fermyon:spin": () => ({
+            variables: variablesInterface(variables),
+            "key-value": keyValueInterface(keyValueStores, storage, tools),
+            sqlite: sqlite.version2(tools),
+            llm: llmInterface,
+          }),
+        },
+      },
+      {
+        version: "3.1.0",
+        compatibleAs: "3",
+        packages: {
+          "spin:variables": () => ({ variables: variablesInterface(variables) }),
+          "spin:key-value": () => ({ "key-value": asyncKeyValueInterface(keyValueStores, storage) }),
+          "spin:sqlite": () => ({ sqlite: sqlite.version3(tools) }),
+        },
+      },
+      {
+        version: "0.2.0-draft-2024-09-27",
+        compatibleAs: "0.2.0-draft-2024-09-27",
+        packages: { "wasi:config": () => ({ store: configInterface(variables) }) },
+      },
+      {
+        version: "0.2.0-draft2",
+        compatibleAs: "0.2.0-draft2",
+        packages: { "wasi:keyvalue": () => wasiKeyvalueInterfaces(keyValueStores, storage, tools) },
+      },
+    ],
+    close: () => sqlite.close(),
+  };
+}

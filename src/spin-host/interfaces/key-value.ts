@@ -1,0 +1,72 @@
+import { CancellableAnswer, type HostInterface, type HostTools } from "#engine";
+import type { Storage } from "../storage/storage.ts";
+import { type Answer, ok } from "./answer.ts";
+import { answering, OpenedStore, StoreOpener, tooLarge } from "./open-store.ts";
+
+type Call = (...parameters: never[]) => unknown;
+
+/** Functions of both versions: they say the same, and differ in how a guest waits. */
+function storeFunctions(opener: StoreOpener) {
+  return {
+    open: (label: string): Answer => {
+      const opened = opener.open(label);
+      return opened instanceof OpenedStore ? ok(opened) : opened;
+    },
+    get: ({ storage }: OpenedStore, key: string): Promise<Answer> =>
+      answering(async () => ({ tag: "ok", value: (await storage.get([key]))[0] })),
+    set: ({ storage }: OpenedStore, key: string, value: Uint8Array): Promise<Answer> =>
+      answering(async () => tooLarge(key, value) ?? ok(await storage.set([[key, value]]))),
+    delete: ({ storage }: OpenedStore, key: string): Promise<Answer> =>
+      answering(async () => ok(await storage.delete([key]))),
+    exists: ({ storage }: OpenedStore, key: string): Promise<Answer> =>
+      answering(async () => ok(await storage.exists(key))),
+  };
+}
+
+function getKeys({ storage }: OpenedStore): Promise<Answer> {
+  return answering(async () => ok(await storage.keys()));
+}
+
+/** `fermyon:spin/key-value@2.0.0`. */
+export function keyValueInterface(labels: readonly string[], storage: Storage, { waiting }: HostTools): HostInterface {
+  const opener = new StoreOpener(labels, storage);
+  const { open, ...methods } = storeFunctions(opener);
+  const calls: readonly (readonly [string, Call])[] = [...Object.entries(methods), ["get-keys", getKeys]];
+  return {
+    functions: {
+      "[static]store.open": open,
+      ...Object.fromEntries(calls.map(([name, call]) => [`[method]store.${name}`, waiting(call)])),
+    },
+    resources: { store: { drop: () => opener.drop() } },
+  };
+}
+
+/** `spin:key-value/key-value@3.0.0`, whose keys come as a stream. */
+export function asyncKeyValueInterface(labels: readonly string[], storage: Storage): HostInterface {
+  const opener = new StoreOpener(labels, storage);
+  const { open, ...methods } = storeFunctions(opener);
+  const calls: readonly (readonly [string, Call])[] = Object.entries(methods);
+  return {
+    functions: {
+      "[static]store.open": open,
+      ...Object.fromEntries(calls.map(([name, call]) => [`[method]store.${name}`, cancellable(call)])),
+      "[method]store.get-keys": ({ storage: own }: OpenedStore) => streamOfKeys(own),
+    },
+    resources: { store: { drop: () => opener.drop() } },
+  };
+}
+
+function streamOfKeys(storage: Storage): readonly [keys: AsyncIterable<readonly string[]>, end: object] {
+  const listed = storage.keys();
+  async function* keys(): AsyncGenerator<readonly string[]> {
+    // What went wrong is told by the future.
+    const all = await listed.catch((): readonly string[] => []);
+    if (all.length > 0) yield all;
+  }
+  return [keys(), { future: answering(async () => ok(void (await listed))) }];
+}
+
+/** What is under way when its guest loses interest comes to its end. */
+function cancellable(call: Call): Call {
+  return (...parameters) => new CancellableAnswer(Promise.resolve(call(...parameters)), () => undefined);
+}

@@ -1,0 +1,88 @@
+/** A Spin application as its author wrote it, whatever the format: nothing is looked up, read or expanded. */
+export interface SpinApplication {
+  readonly name: string;
+  readonly version: string;
+  readonly description: string;
+  readonly variables: ReadonlyMap<string, SpinVariable>;
+  /** What all routes begin with; `/` by default. */
+  readonly httpBase: string;
+  readonly triggers: readonly SpinTrigger[];
+  readonly components: readonly SpinComponent[];
+}
+
+/** A variable of the application, whose value comes from outside. */
+export interface SpinVariable {
+  /** Left out where somebody has to give a value. */
+  readonly default?: string;
+  /** Its value is never shown. */
+  readonly isSecret: boolean;
+  readonly description: string;
+}
+
+export type SpinTrigger = HttpTrigger | OtherTrigger;
+
+export interface HttpTrigger {
+  readonly kind: "http";
+  readonly id: string;
+  /** As written; undefined for a private one, which only other components reach. */
+  readonly route: string | undefined;
+  readonly answer: HttpAnswer;
+}
+
+export type HttpAnswer =
+  | { readonly kind: "component"; readonly component: string; readonly executor: HttpExecutor }
+  | StaticAnswer;
+
+/** A response that no guest is asked for. */
+export interface StaticAnswer {
+  readonly kind: "static";
+  readonly status: number;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly body: string;
+}
+
+export type HttpExecutor =
+  /** `spin` is what old manifests call the same. */
+  { readonly kind: "http" } | { readonly kind: "wagi"; readonly argv: string; readonly entrypoint: string };
+
+/** A trigger that is not served here. */
+export interface OtherTrigger {
+  readonly kind: "other";
+  readonly id: string;
+  readonly type: string;
+}
+
+export interface SpinComponent {
+  readonly id: string;
+  readonly description: string;
+  readonly source: SpinContent;
+  /** Variables of its environment, which is nothing else. */
+  readonly environment: readonly (readonly [name: string, value: string])[];
+  readonly files: readonly SpinFiles[];
+  readonly excludeFiles: readonly string[];
+  /** Those of `allowed_http_hosts` too, as they are written today; templates. */
+  readonly allowedOutboundHosts: readonly string[];
+  readonly keyValueStores: readonly string[];
+  readonly sqliteDatabases: readonly string[];
+  readonly aiModels: readonly string[];
+  /** Its own variables; templates that name those of the application. */
+  readonly variables: readonly (readonly [name: string, template: string])[];
+  /** Names of imports that other components are to satisfy. */
+  readonly dependencies: readonly string[];
+}
+
+/** Where a module or a file is. */
+export type SpinContent =
+  | { readonly kind: "path"; readonly path: string }
+  | { readonly kind: "url"; readonly url: string; readonly digest: string }
+  | { readonly kind: "registry"; readonly registry: string; readonly package: string; readonly version: string }
+  | { readonly kind: "digest"; readonly digest: string }
+  | { readonly kind: "inline"; readonly bytes: Uint8Array };
+
+/** Files that a component may read. */
+export type SpinFiles =
+  /** Those that a pattern matches, under the same paths. */
+  | { readonly kind: "pattern"; readonly pattern: string }
+  | { readonly kind: "directory"; readonly source: string; readonly destination: string }
+  /** One file of a locked application. */
+  | { readonly kind: "content"; readonly content: SpinContent; readonly path: string };

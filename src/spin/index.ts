@@ -1,0 +1,17 @@
+export type { SpinApplication, SpinContent, StaticAnswer } from "./application.ts";
+export { readLockedApplication } from "./locked/read-locked.ts";
+export { readSpinManifest } from "./manifest/read-manifest.ts";
+export type {
+  ApplicationSpec,
+  ComponentFacts,
+  ComponentSpec,
+  FoundMount,
+  RouteSpec,
+  StorageSpec,
+} from "./plan/application-spec.ts";
+export { type ApplicationWorkload, workloadOfApplication } from "./plan/application-workload.ts";
+export { blobContent, type ContentFinder } from "./plan/content-finder.ts";
+export { planApplication } from "./plan/plan-application.ts";
+export { listApplication } from "./plan/list-files.ts";
+export { findImageManifest, planManifest, readManifest } from "./plan/plan-directory.ts";
+export { type RouteMatch, Router } from "./route/router.ts";

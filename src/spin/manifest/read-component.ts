@@ -1,0 +1,72 @@
+import type { SpinComponent, SpinContent, SpinFiles } from "../application.ts";
+import { checkIdentifier } from "../identifiers.ts";
+import { spinLimits } from "../limits.ts";
+import { outboundHostsOfHttpHosts } from "../outbound/outbound-hosts.ts";
+import { Table } from "../table.ts";
+
+/** `[component.ID]`, or `[[component]]` of version 1, which calls its variables `config`. */
+export function readComponent(id: string, table: Table, version: "1" | "2"): SpinComponent {
+  const variables = table.pairs(version === "1" ? "config" : "variables");
+  for (const [name] of variables) checkIdentifier(name, "variable", table.place(name));
+  const read: SpinComponent = {
+    id,
+    description: table.text("description") ?? "",
+    source: readSource(table, version),
+    environment: table.pairs("environment"),
+    files: table.list("files").map((value) => readFiles(value, table.place("files"))),
+    excludeFiles: table.texts("exclude_files"),
+    allowedOutboundHosts: [
+      ...table.texts("allowed_outbound_hosts"),
+      ...outboundHostsOfHttpHosts(table.texts("allowed_http_hosts")),
+    ],
+    keyValueStores: readLabels(table, "key_value_stores"),
+    sqliteDatabases: readLabels(table, "sqlite_databases"),
+    aiModels: table.texts("ai_models"),
+    variables,
+    dependencies: (table.table("dependencies")?.entries() ?? []).map(([name]) => name),
+  };
+  table.ignore("build", "tool", "targets", "profile", "dependencies_inherit_configuration");
+  table.refuseOthers();
+  return read;
+}
+
+/** A path, `{ url, digest }` or `{ registry, package, version }`; version 1 wrote `{ path }` too. */
+function readSource(table: Table, version: "1" | "2"): SpinContent {
+  const value = table.any("source");
+  if (typeof value !== "object" || value === null) return { kind: "path", path: table.requiredText("source") };
+  const source = new Table(value, table.place("source"));
+  const read = readSourceTable(source, version);
+  source.refuseOthers();
+  return read;
+}
+
+function readSourceTable(source: Table, version: "1" | "2"): SpinContent {
+  if (source.has("url")) {
+    return { kind: "url", url: source.requiredText("url"), digest: source.requiredText("digest") };
+  }
+  if (version === "1" && source.has("path")) return { kind: "path", path: source.requiredText("path") };
+  return {
+    kind: "registry",
+    registry: source.text("registry") ?? "",
+    package: source.requiredText("package", spinLimits.nameLengthMax),
+    version: source.requiredText("version", spinLimits.nameLengthMax),
+  };
+}
+
+function readFiles(value: unknown, where: string): SpinFiles {
+  if (typeof value === "string") {
+    return { kind: "pattern", pattern: new Table({ pattern: value }, where).requiredText("pattern") };
+  }
+  const table = new Table(value, where);
+  const read = {
+    kind: "directory",
+    source: table.requiredText("source"),
+    destination: table.requiredText("destination"),
+  } as const;
+  table.refuseOthers();
+  return read;
+}
+
+function readLabels(table: Table, key: string): readonly string[] {
+  return table.texts(key).map((label) => checkIdentifier(label, "label", table.place(key)));
+}

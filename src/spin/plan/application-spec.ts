@@ -1,0 +1,56 @@
+import type { StaticAnswer } from "../application.ts";
+
+/** What is run of an application, as plain data: everything is found, and every template expanded. */
+export interface ApplicationSpec {
+  readonly name: string;
+  readonly version: string;
+  readonly description: string;
+  /** What all routes begin with. */
+  readonly base: string;
+  readonly routes: readonly RouteSpec[];
+  readonly components: readonly ComponentSpec[];
+  readonly storage: StorageSpec;
+}
+
+export interface RouteSpec {
+  /** Undefined for a private one. */
+  readonly route: string | undefined;
+  readonly answer: { readonly kind: "component"; readonly component: string } | StaticAnswer;
+}
+
+/** A component without its module and files, which are found in other places by those who run it. */
+export interface ComponentFacts {
+  readonly id: string;
+  readonly environment: readonly (readonly [name: string, value: string])[];
+  /** Where it may connect to, in the engine's words. */
+  readonly outbound: readonly string[];
+  /** Schemes by which it may ask its own application; `*` is every one. */
+  readonly selfSchemes: readonly string[];
+  readonly variables: readonly (readonly [name: string, value: string])[];
+  readonly keyValueStores: readonly string[];
+  readonly sqliteDatabases: readonly string[];
+}
+
+export interface ComponentSpec extends ComponentFacts {
+  readonly module: FoundModule;
+  readonly mounts: readonly FoundMount[];
+}
+
+/** A module as a file on this machine, with its digest (`sha256:…`). */
+export interface FoundModule {
+  readonly path: string;
+  readonly digest: string;
+}
+
+/** A file or directory of this machine that a component sees at `guestPath`, and cannot change. */
+export interface FoundMount {
+  readonly hostPath: string;
+  readonly guestPath: string;
+  readonly readOnly: true;
+}
+
+/** Files in which the stores with the label `default` are kept; in memory where they are left out. */
+export interface StorageSpec {
+  readonly keyValuePath?: string;
+  readonly sqlitePath?: string;
+}

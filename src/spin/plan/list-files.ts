@@ -1,0 +1,60 @@
+import { readdir, stat } from "node:fs/promises";
+import { basename, dirname, join, relative } from "node:path";
+import { KwasmError } from "#base";
+import type { SpinApplication } from "../application.ts";
+import { spinLimits } from "../limits.ts";
+import { shown } from "../table.ts";
+import { directoryContent } from "./content-finder.ts";
+import { findMounts } from "./find-mounts.ts";
+import { readManifest } from "./plan-directory.ts";
+
+/** A file that an image of an application has. */
+export interface ApplicationFile {
+  readonly hostPath: string;
+  /** Relative to the image's root, which is the manifest's directory. */
+  readonly imagePath: string;
+}
+
+export interface ListedApplication {
+  readonly application: SpinApplication;
+  /** Modules, the first component's first. */
+  readonly modules: readonly [ApplicationFile, ...ApplicationFile[]];
+  /** The manifest, and what components may read. */
+  readonly files: readonly ApplicationFile[];
+}
+
+/**
+ * Lists the files by which an image is the application of a manifest. Throws `permission-denied` for what lies outside of
+ * the manifest's directory: an image has no such place.
+ */
+export async function listApplication(manifestPath: string): Promise<ListedApplication> {
+  const application = await readManifest(manifestPath);
+  const content = directoryContent(dirname(manifestPath), { isConfined: true });
+  const root = content.place(".");
+  const imagePathOf = (hostPath: string): string => relative(root, hostPath);
+  const modules = new Map<string, ApplicationFile>();
+  const files = new Map<string, ApplicationFile>();
+  for (const component of application.components) {
+    const { path } = await content.module(component.source, component.id);
+    modules.set(path, { hostPath: path, imagePath: imagePathOf(path) });
+    for (const { hostPath } of await findMounts(component, content)) {
+      for (const file of await filesBelow(hostPath)) files.set(file, { hostPath: file, imagePath: imagePathOf(file) });
+    }
+  }
+  const [first, ...others] = modules.values();
+  if (first === undefined) {
+    throw new KwasmError("unsupported", `build "${basename(manifestPath)}": the application has no component`);
+  }
+  for (const path of modules.keys()) files.delete(path);
+  const manifest = { hostPath: manifestPath, imagePath: "spin.toml" };
+  return { application, modules: [first, ...others], files: [manifest, ...files.values()] };
+}
+
+async function filesBelow(path: string): Promise<readonly string[]> {
+  if (!(await stat(path)).isDirectory()) return [path];
+  const entries = await readdir(path, { recursive: true, withFileTypes: true });
+  if (entries.length > spinLimits.filesSeenMax) {
+    throw new KwasmError("limit-exceeded", `build an image: "${shown(path)}" has too many files`);
+  }
+  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+}

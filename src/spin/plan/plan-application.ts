@@ -1,0 +1,111 @@
+import { KwasmError } from "#base";
+import type { HttpTrigger, SpinApplication, SpinComponent } from "../application.ts";
+import { spinLimits } from "../limits.ts";
+import { parseOutboundHosts } from "../outbound/outbound-hosts.ts";
+import { shown } from "../table.ts";
+import { resolveVariables, type VariableValues } from "../variables/resolve-variables.ts";
+import type { ApplicationSpec, ComponentSpec, RouteSpec, StorageSpec } from "./application-spec.ts";
+import type { ContentFinder } from "./content-finder.ts";
+import { findMounts } from "./find-mounts.ts";
+
+export interface PlanOptions {
+  /** Where modules and files are. */
+  readonly content: ContentFinder;
+  /** Variables get their values from here. */
+  readonly environment: ReadonlyMap<string, string>;
+  /** Whether a variable may be called by its bare name too, as in a container. */
+  readonly takesBareNames: boolean;
+  readonly storage?: StorageSpec;
+}
+
+/**
+ * Finds everything that an application needs and expands its templates. Throws `unsupported` for what is not run here,
+ * `not-found` for what is not there and `failed-precondition` for variables without values.
+ */
+export async function planApplication(application: SpinApplication, options: PlanOptions): Promise<ApplicationSpec> {
+  const { name, version, description, httpBase, variables, components } = application;
+  const triggers = httpTriggersOf(application);
+  const values = resolveVariables(variables, options.environment, options);
+  const asked = new Set(triggers.flatMap(({ answer }) => (answer.kind === "component" ? [answer.component] : [])));
+  const planned: ComponentSpec[] = [];
+  for (const component of components) {
+    if (asked.has(component.id)) planned.push(await planComponent(component, values, options.content));
+  }
+  if (planned.length === 0) throw unsupported(name, "no component of it answers HTTP requests");
+  checkHandover(name, planned);
+  return {
+    name,
+    version,
+    description,
+    base: httpBase,
+    routes: triggers.map(routeOf),
+    components: planned,
+    storage: options.storage ?? {},
+  };
+}
+
+function httpTriggersOf({ name, triggers }: SpinApplication): readonly HttpTrigger[] {
+  return triggers.map((trigger) => {
+    if (trigger.kind === "other") {
+      throw unsupported(
+        name,
+        `its trigger "${shown(trigger.id)}" is of type "${shown(trigger.type)}"; only http is served`,
+      );
+    }
+    if (trigger.answer.kind === "component" && trigger.answer.executor.kind === "wagi") {
+      throw unsupported(name, `its trigger "${shown(trigger.id)}" has the executor "wagi"; only "http" is served`);
+    }
+    return trigger;
+  });
+}
+
+function routeOf({ route, answer }: HttpTrigger): RouteSpec {
+  return { route, answer: answer.kind === "static" ? answer : { kind: "component", component: answer.component } };
+}
+
+async function planComponent(
+  component: SpinComponent,
+  values: VariableValues,
+  content: ContentFinder,
+): Promise<ComponentSpec> {
+  const { id, environment, variables, allowedOutboundHosts, dependencies } = component;
+  const [dependency] = dependencies;
+  if (dependency !== undefined) {
+    throw unsupported(id, `it depends on "${shown(dependency)}"; compose it with that component first`);
+  }
+  for (const key of ["keyValueStores", "sqliteDatabases"] as const) checkLabels(id, key, component[key]);
+  const { rules, selfSchemes } = parseOutboundHosts(allowedOutboundHosts.map((host) => values.expand(host)));
+  return {
+    id,
+    module: await content.module(component.source, id),
+    mounts: await findMounts(component, content),
+    environment,
+    outbound: rules,
+    selfSchemes,
+    variables: variables.map(([name, template]) => [name, values.expand(template)]),
+    keyValueStores: component.keyValueStores,
+    sqliteDatabases: component.sqliteDatabases,
+  };
+}
+
+/** Spin has stores of other labels from its runtime configuration, and refuses those that are not in there too. */
+function checkLabels(id: string, key: "keyValueStores" | "sqliteDatabases", labels: readonly string[]): void {
+  const other = labels.find((label) => label !== "default");
+  if (other === undefined) return;
+  const field = key === "keyValueStores" ? "key_value_stores" : "sqlite_databases";
+  throw unsupported(id, `its ${field} name "${shown(other)}"; only "default" is there`);
+}
+
+function checkHandover(name: string, components: readonly ComponentSpec[]): void {
+  const count = components.reduce((sum, { mounts }) => sum + mounts.length + 1, 0);
+  if (count <= spinLimits.handedOverMax) return;
+  throw new KwasmError(
+    "limit-exceeded",
+    `start Spin application "${shown(name)}": it has ${String(count)} modules and files, at most ` +
+      `${String(spinLimits.handedOverMax)} are taken; mount directories, as { source = "static", destination = "/" }`,
+  );
+}
+
+function unsupported(name: string, reason: string): KwasmError {
+  return new KwasmError("unsupported", `start Spin application or component "${shown(name)}": ${reason}`);
+}
