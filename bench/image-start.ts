@@ -12,7 +12,6 @@ import {
   pushImage,
   readContent,
   RegistryAccess,
-  requireFiles,
   resolveEntry,
 } from "#image";
 import { runOnce } from "#node";
@@ -101,7 +100,8 @@ async function measureStart(format: (typeof formats)[number]): Promise<Row> {
 async function pull(store: ImageStore, name: string): Promise<{ readonly path: string; readonly digest: string }> {
   await pullImage({ store, name, access });
   const content = await readContent({ kind: "store", store, name }, join(store.layout.directory, "unpacked"));
-  return (await resolveEntry(requireFiles(content))).module;
+  if (content.kind === "spin") throw new Error("it is no image of a module");
+  return (await resolveEntry(content)).module;
 }
 
 async function run(path: string, digest: string): Promise<void> {

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 
+import { httpComponent } from "../../src/engine/component/testing/http-component.ts";
+import { routingGuest } from "../../src/engine/component/testing/http-guests.ts";
 import { Pod } from "./pod.ts";
 import { containerdVersions } from "./prefix.ts";
 import { versionsUnderTest } from "./versions-under-test.ts";
@@ -30,5 +33,19 @@ for (const version of versions) {
         }
       });
     }
+
+    test("an artifact of Spin is its application, whatever the command is", async () => {
+      await using rig = await startWasmRig(version);
+      const component = join(rig.directory, "routes.wasm");
+      writeFileSync(component, httpComponent(routingGuest));
+      const directory = join(rig.directory, "spin");
+      const image = writeWasmLayerLayout(directory, "spin", component);
+      await rig.importLayout(directory);
+      const pod = await Pod.start(rig, "spin");
+      await pod.startContainer({ name: "app", image, command: ["/"] });
+      assert.equal(await rig.fetchText(`http://${await pod.readIp()}/hello`), "Hello from WebAssembly\n");
+      await pod.stop();
+      await pod.remove();
+    });
   });
 }

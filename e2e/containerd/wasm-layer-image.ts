@@ -8,17 +8,27 @@ interface Descriptor {
   readonly size: number;
 }
 
-/** Kinds of images whose layers are Wasm and not archives: runwasi's, and artifacts as CNCF's guidance has them. */
+/** Kinds of images whose layers are Wasm and not archives: runwasi's, artifacts as CNCF's guidance has them, and Spin's. */
 const kinds = {
   runwasi: {
     configType: "application/vnd.oci.image.config.v1+json",
-    config: { architecture: "wasm", os: "wasip1", config: {}, rootfs: { type: "layers", diff_ids: [] } },
+    configOf: () => ({ architecture: "wasm", os: "wasip1", config: {}, rootfs: { type: "layers", diff_ids: [] } }),
     layerType: "application/vnd.bytecodealliance.wasm.component.layer.v0+wasm",
   },
   artifact: {
     configType: "application/vnd.wasm.config.v0+json",
-    config: { architecture: "wasm", os: "wasip1", layerDigests: [] },
+    configOf: () => ({ architecture: "wasm", os: "wasip1", layerDigests: [] }),
     layerType: "application/wasm",
+  },
+  spin: {
+    configType: "application/vnd.fermyon.spin.application.v1+config",
+    configOf: (digest: string) => ({
+      spin_lock_version: 1,
+      metadata: { name: "pushed", trigger: {} },
+      triggers: [{ id: "all", trigger_type: "http", trigger_config: { component: "only", route: "/..." } }],
+      components: [{ id: "only", source: { content_type: "application/wasm", digest } }],
+    }),
+    layerType: "application/vnd.wasm.content.layer.v1+wasm",
   },
 } as const;
 
@@ -27,7 +37,7 @@ export type WasmLayerKind = keyof typeof kinds;
 /** Writes an OCI image layout with one image, whose only layer is a module that has a title. */
 export function writeWasmLayerLayout(directory: string, kind: WasmLayerKind, module: string): string {
   mkdirSync(join(directory, "blobs", "sha256"), { recursive: true });
-  const { configType, config, layerType } = kinds[kind];
+  const { configType, configOf, layerType } = kinds[kind];
   const layer = {
     ...writeBlob(directory, layerType, readFileSync(module)),
     annotations: { "org.opencontainers.image.title": "hello.wasm" },
@@ -36,7 +46,7 @@ export function writeWasmLayerLayout(directory: string, kind: WasmLayerKind, mod
   const document = {
     schemaVersion: 2,
     mediaType: manifestType,
-    config: write(directory, configType, config),
+    config: write(directory, configType, configOf(layer.digest)),
     layers: [layer],
   };
   const name = `kwasm.test/${kind}:1`;

@@ -47,15 +47,6 @@ export async function contentOf(image: Image, cacheDirectory: string): Promise<I
   return image.kind === "spin" ? unpackSpinArtifact(image, cacheDirectory) : unpackImage(image, cacheDirectory);
 }
 
-/** The files of what runs as one module; a Spin application is refused. */
-export function requireFiles(content: ImageContent): UnpackedImage {
-  if (content.kind !== "spin") return content;
-  throw new KwasmError(
-    "unsupported",
-    `starting image "${content.name}": it is a Spin application, and those are not run here; give it to a runtime of Spin`,
-  );
-}
-
 /** Names of one image are as good as each other. */
 function onlyName(path: string, images: Awaited<ReturnType<typeof loadImages>>): string {
   const [first] = images;

@@ -3,7 +3,7 @@ export { isArchive } from "./archive/is-archive.ts";
 export { saveImages } from "./archive/save.ts";
 export { type BuildFormat, type BuildOptions, buildImage } from "./build/build.ts";
 export { systemToolHost, type ToolHost, type ToolOptions, type ToolResult } from "./build/tool-host.ts";
-export { type ContentSource, type ImageContent, readContent, requireFiles } from "./content.ts";
+export { type ContentSource, type ImageContent, readContent } from "./content.ts";
 export type { Digest } from "./digest.ts";
 export type { ImageConfig, Platform } from "./document.ts";
 export { answersHttp } from "./entry/answers-http.ts";

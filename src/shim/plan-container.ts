@@ -1,7 +1,7 @@
 import { KwasmError } from "#base";
-import { answersHttp, resolveEntry } from "#image";
+import { answersHttp, type ContainerEntry, type ImageContent, resolveEntry } from "#image";
 import type { MountSpec, NetworkGrant, SandboxSpec, WorkloadSpec } from "#node";
-import { findImageManifest, planManifest, workloadOfApplication } from "#spin";
+import { type ApplicationSpec, findImageManifest, planArtifact, planManifest, workloadOfApplication } from "#spin";
 
 import type { Bundle, BundleMount } from "./bundle.ts";
 import type { ContainerdImages } from "./content/containerd-images.ts";
@@ -85,12 +85,15 @@ type ContainerProgram = Pick<WorkloadSpec, "module" | "args" | "application" | "
 /** What runs in it. A root file system with a manifest of Spin is that application, whatever the container's command is. */
 async function programOf(identity: TaskIdentity, bundle: Bundle, images: ContainerdImages): Promise<ContainerProgram> {
   const manifest = findImageManifest(bundle.rootPath);
-  if (manifest === undefined) {
-    const { module, argv } = await resolveModule(identity, bundle, images);
-    return { module, args: argv, ...withNetwork(networkGrantOf(bundle)) };
-  }
   const options = { isConfined: true, environment: new Map(bundle.env), takesBareNames: true };
-  const { outbound, ...program } = workloadOfApplication(await planManifest(manifest, options));
+  if (manifest !== undefined) return programOfApplication(await planManifest(manifest, options), bundle);
+  const found = await resolveModule(identity, bundle, images);
+  if (found.kind === "spin") return programOfApplication(await planArtifact(found, options), bundle);
+  return { module: found.module, args: found.argv, ...withNetwork(networkGrantOf(bundle)) };
+}
+
+function programOfApplication(application: ApplicationSpec, bundle: Bundle): ContainerProgram {
+  const { outbound, ...program } = workloadOfApplication(application);
   return { ...program, ...withNetwork(networkGrantOf(bundle, outbound)) };
 }
 
@@ -102,19 +105,22 @@ function withNetwork(network: NetworkGrant | undefined): Pick<WorkloadSpec, "net
  * containerd has put the image's entrypoint and the pod's command together already, and the root file system is the
  * image. Only where that holds no such module, as for images of Wasm layers, containerd is asked for the image.
  */
-async function resolveModule(identity: TaskIdentity, bundle: Bundle, images: ContainerdImages) {
+async function resolveModule(identity: TaskIdentity, bundle: Bundle, images: ContainerdImages): Promise<Found> {
   const { args, env, workingDirectory, rootPath } = bundle;
   const config = { ...emptyConfig, cmd: args, env, workingDirectory };
   const image = { name: identity.id, digest: "sha256:", root: rootPath, kind: "files", config } as const;
   try {
-    return await resolveEntry(image);
+    return { kind: "module", ...(await resolveEntry(image)) };
   } catch (error) {
     const isMissing = error instanceof KwasmError && error.code === "not-found";
     const fetched = isMissing ? await images.open(identity.namespace, identity.id) : undefined;
     if (fetched === undefined) throw error;
-    return resolveEntry({ ...fetched, config });
+    if (fetched.kind === "spin") return fetched;
+    return { kind: "module", ...(await resolveEntry({ ...fetched, config })) };
   }
 }
+
+type Found = (ContainerEntry & { readonly kind: "module" }) | Extract<ImageContent, { readonly kind: "spin" }>;
 
 const emptyConfig = {
   os: "linux",

@@ -11,6 +11,7 @@ export type {
 } from "./plan/application-spec.ts";
 export { type ApplicationWorkload, workloadOfApplication } from "./plan/application-workload.ts";
 export { blobContent, type ContentFinder } from "./plan/content-finder.ts";
+export { type ApplicationArtifact, planArtifact } from "./plan/plan-artifact.ts";
 export { planApplication } from "./plan/plan-application.ts";
 export { listApplication } from "./plan/list-files.ts";
 export { findImageManifest, planManifest, readManifest } from "./plan/plan-directory.ts";

@@ -23,6 +23,8 @@ export interface SpinArtifact {
    * containers of the image share them: give them to guests read-only.
    */
   readonly blobs: ReadonlyMap<Digest, string>;
+  /** Where those files are. */
+  readonly directory: string;
 }
 
 const APPLICATION_FILE = "application.json";
@@ -34,7 +36,8 @@ const ARCHIVE_FOLDER = "archive";
 export async function unpackSpinArtifact(image: Image, cacheDirectory: string): Promise<SpinArtifact> {
   const root = await placeOnce(image, cacheDirectory, writeArtifact);
   const application = readFileSync(join(root, APPLICATION_FILE), "utf8");
-  return { kind: "spin", name: image.name, digest: image.digest, application, blobs: listBlobs(root) };
+  const { name, digest } = image;
+  return { kind: "spin", name, digest, application, blobs: listBlobs(root), directory: root };
 }
 
 function listBlobs(root: string): ReadonlyMap<Digest, string> {

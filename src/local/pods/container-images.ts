@@ -1,11 +1,11 @@
 import { KwasmError } from "#base";
 import {
   type ContainerEntry,
+  type ImageContent,
   type ImageStore,
   meaningsOf,
   type PullSecret,
   readContent,
-  requireFiles,
   resolveEntry,
   type StoredImage,
   type UnpackedImage,
@@ -33,7 +33,7 @@ export interface ContainerImages {
    * Finds an image by name, pulls it where that is wished, and unpacks it once. Throws `not-found` for a name that the
    * local store does not have, where no registry is to be asked.
    */
-  open(name: string, wish: ImageWish): Promise<UnpackedImage>;
+  open(name: string, wish: ImageWish): Promise<ImageContent>;
   resolve(image: UnpackedImage, command: readonly string[], args: readonly string[]): Promise<ContainerEntry>;
 }
 
@@ -42,7 +42,7 @@ export function createContainerImages(store: ImageStore, unpackedDir: string, pu
   return {
     async open(name, wish) {
       if (pull !== undefined && isPullDue(name, store.find(name), wish.policy)) await pullNamed(pull, name, wish);
-      return requireFiles(await readContent({ kind: "store", store, name }, unpackedDir));
+      return readContent({ kind: "store", store, name }, unpackedDir);
     },
     resolve(image, command, args) {
       const key = JSON.stringify([image.digest, command, args]);

@@ -53,7 +53,7 @@ export class PodFiles {
   }
 
   /** What a container sees, the image's own root first. Throws for a mount that would not be safe. */
-  mountsOf(container: Container, imageRoot: string): MountSpec[] {
+  mountsOf(container: Container, imageRoot: string | undefined): MountSpec[] {
     const mounted = new Set(container.volumeMounts.map(({ mountPath }) => mountPath));
     const own = HOST_FILE_NAMES.map((name) => ({
       hostPath: this.#etc(name),
@@ -62,7 +62,7 @@ export class PodFiles {
     }));
     const tmp = { hostPath: this.#tmp(container.name), guestPath: "/tmp", readOnly: false };
     return [
-      { hostPath: imageRoot, guestPath: "/", readOnly: true },
+      ...(imageRoot === undefined ? [] : [{ hostPath: imageRoot, guestPath: "/", readOnly: true }]),
       ...[...own, tmp].filter(({ guestPath }) => !mounted.has(guestPath)),
       ...container.volumeMounts.map((mount) => this.#mountOf(mount)),
     ];

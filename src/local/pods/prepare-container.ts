@@ -2,13 +2,12 @@ import { mkdir, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { annotations, defaultHandlerOf, isRuntimeHandler, parseOutboundHosts } from "#api";
 import { KwasmError } from "#base";
-import type { PullSecret, UnpackedImage } from "#image";
+import type { ImageContent, PullSecret } from "#image";
 import type { WorkloadSpec } from "#node";
-import { findImageManifest, planManifest, workloadOfApplication } from "#spin";
 import type { Container, Pod } from "../kinds/index.ts";
 import { containerLogPath } from "../store/state-paths.ts";
+import { findProgram } from "./container-program.ts";
 import { buildEnvironment } from "./environment.ts";
-import { expandVariables } from "./expand-variables.ts";
 import { memoryLimitOf } from "./memory-limit.ts";
 import { type PodContext, recordPodEvent } from "./pod-context.ts";
 import type { PodFiles } from "./pod-files.ts";
@@ -83,7 +82,7 @@ async function prepareSteps(preparation: Preparation): Promise<Prepared> {
       pod,
       podIP: sandbox.address,
       nodeName,
-      imageEnv: image.config.env,
+      imageEnv: image.kind === "spin" ? [] : image.config.env,
       serviceEnv: serviceEnvironment(services),
     };
     return buildEnvironment(container, { ...common, ...sources });
@@ -128,7 +127,7 @@ function checkRuntimeClass(context: PodContext, pod: Pod): void {
 
 async function openContainerImage(
   preparation: Preparation,
-): Promise<{ readonly image: UnpackedImage; readonly pulled: string }> {
+): Promise<{ readonly image: ImageContent; readonly pulled: string }> {
   const { context, pod, container, signal } = preparation;
   const { image: name, imagePullPolicy: policy } = container;
   let pulled = `Container image "${name}" already present on machine`;
@@ -162,42 +161,22 @@ function pullSecretsOf({ store }: PodContext, { metadata, spec }: Pod): readonly
 
 async function specOf(
   preparation: Preparation,
-  image: UnpackedImage,
+  image: ImageContent,
   env: ReadonlyMap<string, string>,
 ): Promise<WorkloadSpec> {
   const { context, pod, container, restartCount, files } = preparation;
-  const { network = networkOf(pod), ...program } = await programOf(preparation, image, env);
+  const { network = networkOf(pod), ...program } = await findProgram(preparation, image, env);
   return {
     id: `${pod.metadata.uid ?? pod.metadata.name}_${container.name}_${restartCount}`,
     sandboxId: sandboxIdOf(pod, container.name),
     displayName: `${pod.metadata.namespace}/${pod.metadata.name}/${container.name}`,
     ...program,
     env: [...env],
-    mounts: files.mountsOf(container, image.root),
+    mounts: files.mountsOf(container, image.kind === "spin" ? undefined : image.root),
     output: { kind: "log", path: await openLogFolder(context, pod, container, restartCount) },
     ...(network === undefined ? {} : { network }),
     memoryBytesMax: memoryLimitOf(container),
   };
-}
-
-type ContainerProgram = Pick<WorkloadSpec, "module" | "args" | "application" | "network">;
-
-/** What runs in it. An image with a manifest of Spin is that application, whatever the container's command is. */
-async function programOf(
-  { context, container, files }: Preparation,
-  image: UnpackedImage,
-  env: ReadonlyMap<string, string>,
-): Promise<ContainerProgram> {
-  const manifest = findImageManifest(image.root);
-  if (manifest === undefined) {
-    const expand = (word: string): string => expandVariables(word, env);
-    const entry = await context.images.resolve(image, container.command.map(expand), container.args.map(expand));
-    return { module: { path: entry.module.path, digest: entry.module.digest }, args: entry.argv };
-  }
-  const storage = await files.spinStorageOf(container);
-  const options = { isConfined: true, environment: env, takesBareNames: true, storage };
-  const { outbound, ...program } = workloadOfApplication(await planManifest(manifest, options));
-  return { ...program, network: { outbound, binds: [] } };
 }
 
 /** The network of pods here is the machine's own, with its name servers. */

@@ -1,6 +1,6 @@
 import { KwasmError } from "#base";
 import { GrpcClient } from "#grpc";
-import { type ReadBlob, requireFiles, type UnpackedImage, unpackWasmImage } from "#image";
+import { type ImageContent, type ReadBlob, unpackWasmImage } from "#image";
 import {
   GetContainerRequest,
   GetContainerResponse,
@@ -27,8 +27,8 @@ export class ContainerdImages implements Disposable {
     this.#directory = directory;
   }
 
-  /** The files of a container's image, or undefined where it is no image of Wasm layers. */
-  async open(namespace: string, containerId: string): Promise<UnpackedImage | undefined> {
+  /** What a container's image runs, or undefined where it is no image of Wasm layers. */
+  async open(namespace: string, containerId: string): Promise<ImageContent | undefined> {
     const options = { timeoutMs: CALL_MS_MAX, metadata: { "containerd-namespace": namespace } };
     const name = await this.#imageOf(containerId, options);
     if (name === "") return undefined;
@@ -36,14 +36,13 @@ export class ContainerdImages implements Disposable {
     const { image } = await this.#client.call(methods.image, types, { name }, options);
     if (image?.target === undefined) throw new KwasmError("not-found", `find image "${name}": containerd has none`);
     const { target } = image;
-    const content = await unpackWasmImage({
+    return unpackWasmImage({
       name,
       target: { ...target, size: Number(target.size) },
       readBlob: this.#readerOf(options),
       directory: this.#directory,
       imagesMax: IMAGES_MAX,
     });
-    return content === undefined ? undefined : requireFiles(content);
   }
 
   close(): void {

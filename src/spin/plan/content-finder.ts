@@ -1,9 +1,8 @@
 import { createHash } from "node:crypto";
-import { createReadStream, realpathSync, statSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { createReadStream, existsSync, realpathSync, statSync } from "node:fs";
 import { isAbsolute, join, resolve, sep } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { KwasmError } from "#base";
+import { KwasmError, writeFileAtomic } from "#base";
 import type { SpinContent } from "../application.ts";
 import { shown } from "../table.ts";
 import type { FoundModule } from "./application-spec.ts";
@@ -68,7 +67,7 @@ export function blobContent({ blobPath, scratch }: BlobOptions): ContentFinder {
     if (content.kind !== "inline") throw unreachable(content, component);
     const digest = `sha256:${createHash("sha256").update(content.bytes).digest("hex")}`;
     const path = join(scratch, digest.replace(":", "-"));
-    await writeFile(path, content.bytes);
+    if (!existsSync(path)) writeFileAtomic(path, content.bytes);
     return { path, digest };
   }
   return {

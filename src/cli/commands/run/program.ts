@@ -4,9 +4,9 @@ import { basename, dirname, join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 
 import { KwasmError } from "#base";
-import { type ContentSource, isArchive, readContent, requireFiles, resolveEntry } from "#image";
+import { type ContentSource, isArchive, readContent, resolveEntry } from "#image";
 import type { MountSpec, WorkloadSpec } from "#node";
-import { type ApplicationSpec, findImageManifest, planManifest, workloadOfApplication } from "#spin";
+import { type ApplicationSpec, findImageManifest, planArtifact, planManifest, workloadOfApplication } from "#spin";
 
 import { openImageStore } from "../image-store.ts";
 
@@ -103,20 +103,23 @@ function noProgram(reference: string): KwasmError {
 async function programOfImage(source: ContentSource, reference: string, options: ProgramOptions): Promise<Program> {
   const { args, argv0, stateDirectory, environment } = options;
   const content = await readContent(source, join(stateDirectory, "unpacked"));
-  const unpacked = requireFiles(content);
-  const manifest = findImageManifest(unpacked.root);
+  if (content.kind === "spin") {
+    if (environment === undefined) throw noProgram(reference);
+    return programOf(await planArtifact(content, { environment, takesBareNames: false }));
+  }
+  const manifest = findImageManifest(content.root);
   if (manifest !== undefined) {
     if (environment === undefined) throw noProgram(reference);
-    const inImage = new Map([...unpacked.config.env, ...environment]);
+    const inImage = new Map([...content.config.env, ...environment]);
     return programOf(await planManifest(manifest, { isConfined: true, environment: inImage, takesBareNames: true }));
   }
-  const entry = await resolveEntry(unpacked, args.length === 0 ? {} : { args });
+  const entry = await resolveEntry(content, args.length === 0 ? {} : { args });
   const [own = "", ...rest] = entry.argv;
   return {
     module: entry.module,
     args: [argv0 ?? own, ...rest],
     env: entry.env,
     // The unpacked files are shared by all containers of the image.
-    mounts: [{ hostPath: unpacked.root, guestPath: "/", readOnly: true }],
+    mounts: [{ hostPath: content.root, guestPath: "/", readOnly: true }],
   };
 }
