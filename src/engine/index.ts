@@ -1,6 +1,7 @@
 export {
   CancellableAnswer,
   compileComponent,
+  compileModule,
   type ComponentPlan,
   type HostInterface,
   isComponent,

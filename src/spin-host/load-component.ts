@@ -1,23 +1,22 @@
 import { KwasmError } from "#base";
-import { compileComponent, type ComponentPlan, exportsHandler, isComponent, type Loader } from "#engine";
+import { compileComponent, compileModule, type ComponentPlan, exportsHandler, isComponent, type Loader } from "#engine";
 import type { ComponentFacts } from "#spin";
 
 type CompileOptions = Parameters<typeof compileComponent>[1];
 
-/** Compiles a component of an application. Rejects with `unsupported` where it answers no requests. */
+/** Compiles a component of an application, or makes one of a core module, as Spin does for SDKs up to its third. Rejects with `unsupported` where it answers no requests. */
 export async function loadComponent(
   { id }: Pick<ComponentFacts, "id">,
   bytes: Uint8Array<ArrayBuffer>,
   options: CompileOptions,
   loader: Loader,
 ): Promise<ComponentPlan> {
-  if (!isComponent(bytes)) {
-    throw refuse(
-      id,
-      "it is a core module, of which Spin makes a component when it loads it; build it for wasm32-wasip2",
-    );
+  const plan = isComponent(bytes)
+    ? await compileComponent(bytes, options, loader)
+    : await compileModule(bytes, options, loader);
+  if (plan === undefined) {
+    throw refuse(id, "it is a core module that does not say of which world it is; build it for wasm32-wasip2");
   }
-  const plan = await compileComponent(bytes, options, loader);
   if (!exportsHandler(plan.exports)) throw refuse(id, "it exports no handler of wasi:http 0.2 or 0.3");
   return plan;
 }

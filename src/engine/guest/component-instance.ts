@@ -2,8 +2,10 @@ import { KwasmError } from "#base";
 import type { ComponentPlan, ComponentValue, HostImports, LinkedComponent } from "../component/index.ts";
 import type { P2Config, P2Host } from "../p2/index.ts";
 import { createP3Host } from "../p3/index.ts";
+import { DescriptorBudget } from "../host/index.ts";
+import { createP1Host, p1ModuleName } from "../p1/index.ts";
 import type { GuestEnd } from "./guest-end.ts";
-import type { GuestThread, ThreadWatch } from "./host-contract.ts";
+import type { GuestHost, GuestThread, ThreadWatch } from "./host-contract.ts";
 import type { MemoryRefusal } from "./run-guest.ts";
 import { functionNamesOf } from "./guest-stack.ts";
 import { makeUncatchableError } from "./trap-error.ts";
@@ -19,6 +21,9 @@ export interface ComponentConfig extends Omit<P2Config, "onExit" | "thread"> {
   readonly memoryBytesMax: number;
 }
 
+/** Descriptors of WASI 0.1 in one instance, as Linux' default soft limit for a process. */
+const descriptorsMax = 1024;
+
 /** An end that is thrown through the guest: the very object tells it from every other error. */
 interface Ending {
   readonly error: Error;
@@ -28,6 +33,9 @@ interface Ending {
 /** One instance of a component with its host: calls go in here, and whatever ends it is told as a `GuestEnd`. */
 export class ComponentInstance {
   readonly #host: P2Host;
+  readonly #createP1: () => GuestHost;
+  /** There where the guest was a core module and imports it. */
+  #p1: GuestHost | undefined;
   readonly #thread: GuestThread | undefined;
   #memoryBytesMax: number;
   #instance: LinkedComponent | undefined;
@@ -42,11 +50,13 @@ export class ComponentInstance {
     this.#memoryBytesMax = memoryBytesMax;
     this.#trapsUnknownImports = trapsUnknownImports;
     this.#thread = thread && this.#tell(thread);
-    this.#host = createP3Host({
+    const given = {
       ...config,
-      onExit: (code) => this.#exitWith(code),
+      onExit: (code: number) => this.#exitWith(code),
       ...(this.#thread && { thread: this.#thread }),
-    });
+    };
+    this.#host = createP3Host(given);
+    this.#createP1 = () => createP1Host({ ...given, budget: new DescriptorBudget(descriptorsMax) });
   }
 
   /** Whether its host has an interface. */
@@ -58,7 +68,7 @@ export class ComponentInstance {
     try {
       const { imports, supervision } = this.#host;
       const given = this.#trapsUnknownImports ? withUnknownTrapped(imports) : imports;
-      this.#instance = plan.instantiate(given, supervision);
+      this.#instance = plan.instantiate(given, supervision, (name) => this.#coreModule(name));
       this.#instance.limitMemory(this.#memoryBytesMax);
     } finally {
       this.#thread?.leave();
@@ -101,6 +111,7 @@ export class ComponentInstance {
     const error = makeUncatchableError(`the guest was killed: ${reason}`);
     this.#kill = { error, end: { kind: "killed", reason } };
     this.#host.abort(error);
+    this.#p1?.abort(error);
     // A guest may wait for nothing but itself.
     this.#instance?.abort(error);
   }
@@ -130,11 +141,17 @@ export class ComponentInstance {
     this.#finalRefusal = this.memoryRefused();
     this.#over = true;
     try {
+      this.#p1?.close();
       this.#host.close();
       if (this.#kill === undefined) this.#instance?.release();
     } finally {
       this.#instance = undefined;
     }
+  }
+
+  /** WASI 0.1 over the same descriptors. */
+  #coreModule(name: string): GuestHost | undefined {
+    return name === p1ModuleName ? (this.#p1 ??= this.#createP1()) : undefined;
   }
 
   /** A component has one line of execution at a time: who is in does not come in again. */

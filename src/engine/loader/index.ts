@@ -4,7 +4,7 @@ export { type CompiledModule, type GuestModule } from "./guest-module.ts";
 export { moduleLimits, pageBytes, tableElementBytes } from "./limits.ts";
 export { createLoader, type Loader, type LoaderOptions, type LoadOptions } from "./loader.ts";
 export { type MemorySize, pageLimitsOf } from "./memory-plan.ts";
-export { type ModuleImport, type ModuleLayout, sectionIds } from "./module-layout.ts";
+export { type CustomSection, type ModuleImport, type ModuleLayout, sectionIds } from "./module-layout.ts";
 export { instanceModule } from "./parse-entries.ts";
 export { parseModule } from "./parse-module.ts";
 export {

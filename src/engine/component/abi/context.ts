@@ -26,7 +26,7 @@ const noText = Buffer.from(noBytes.buffer);
 export class AbiContext {
   readonly instance: InstanceState;
   readonly encoding: StringEncoding;
-  readonly memory: WebAssembly.Memory | undefined;
+  #memory: WebAssembly.Memory | undefined;
   readonly #realloc: CoreFunction | undefined;
   /** The memory as it is since the guest ran last. */
   bytes: Uint8Array<ArrayBuffer> = noBytes;
@@ -44,8 +44,17 @@ export class AbiContext {
   constructor(instance: InstanceState, { encoding, memory, realloc }: ContextOptions) {
     this.instance = instance;
     this.encoding = encoding;
-    this.memory = memory;
+    this.#memory = memory;
     this.#realloc = realloc;
+  }
+
+  get memory(): WebAssembly.Memory | undefined {
+    return this.#memory;
+  }
+
+  /** Gives the memory to a context that was made before its instance was. */
+  bindMemory(memory: WebAssembly.Memory): void {
+    this.#memory = memory;
   }
 
   /** Prepares for reading or writing the values of one call. */
@@ -56,7 +65,7 @@ export class AbiContext {
 
   /** Looks at the memory anew, because the guest may have grown it. */
   refresh(): void {
-    const buffer = this.memory?.buffer;
+    const buffer = this.#memory?.buffer;
     if (buffer === undefined || buffer === this.bytes.buffer) return;
     this.bytes = new Uint8Array(buffer);
     this.view = new DataView(buffer);

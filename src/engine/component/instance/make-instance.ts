@@ -188,7 +188,7 @@ class InstanceMaker {
 }
 
 /** Names are a guest's: one such as "__proto__" is a property as any other. */
-function setOwn<T>(object: Record<string, T>, name: string, value: T): void {
+export function setOwn<T>(object: Record<string, T>, name: string, value: T): void {
   if (name === "__proto__") Object.defineProperty(object, name, { value, enumerable: true });
   else object[name] = value;
 }
@@ -200,7 +200,7 @@ function exportOf(frame: Frame, { instance, name }: { instance: number; name: st
 }
 
 /** Keeps the resource types that came with an item. */
-function bind(frame: Frame, item: Item, bindings: readonly SlotBinding[]): void {
+export function bind(frame: Frame, item: Item, bindings: readonly SlotBinding[]): void {
   for (const { path, slot } of bindings) {
     let found: Item | undefined = item;
     for (const name of path) found = found?.sort === "instance" ? found.item.exports.get(name) : undefined;

@@ -5,7 +5,11 @@ import { partsOfValue } from "../types/make-type.ts";
 import type { ValueType } from "../types/types.ts";
 import { at, type Scope } from "./scope.ts";
 
-const reallocType: CoreFunctionType = { kind: "func", parameters: ["i32", "i32", "i32", "i32"], results: ["i32"] };
+export const reallocType: CoreFunctionType = {
+  kind: "func",
+  parameters: ["i32", "i32", "i32", "i32"],
+  results: ["i32"],
+};
 const callbackType: CoreFunctionType = { kind: "func", parameters: ["i32", "i32", "i32"], results: ["i32"] };
 
 /** Checks what options name; which of them are needed depends on the types. */

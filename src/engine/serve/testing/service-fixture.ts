@@ -9,7 +9,7 @@ import {
 } from "node:http";
 import { buffer } from "node:stream/consumers";
 import { createServer } from "node:net";
-import { compileComponent } from "../../component/index.ts";
+import { compileComponent, compileModule, isComponent } from "../../component/index.ts";
 import { httpComponent } from "../../component/testing/http-component.ts";
 import { routingGuest } from "../../component/testing/http-guests.ts";
 import type { Guest } from "../../guest/run-guest.ts";
@@ -45,7 +45,9 @@ export class ServiceFixture implements AsyncDisposable {
     component: Uint8Array<ArrayBuffer> = httpComponent(routingGuest),
   ): Promise<ServiceFixture> {
     const memoryBytesMax = config.memoryBytesMax ?? 2 ** 24;
-    const plan = await compileComponent(component, { memoryBytesMax });
+    const compile = isComponent(component) ? compileComponent : compileModule;
+    const plan = await compile(component, { memoryBytesMax });
+    if (plan === undefined) throw new Error("the module has no world");
     const server = createServer(listenerServerOptions);
     server.listen(0, "127.0.0.1");
     await once(server, "listening");

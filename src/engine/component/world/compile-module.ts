@@ -1,0 +1,56 @@
+import { createMemoryPool } from "../../guest/memory-pool.ts";
+import { createLoader, type Loader, parseModule } from "../../loader/index.ts";
+import type { CompileOptions, ComponentPlan, CoreModules } from "../component.ts";
+import { externNamesOf, functionsOfExports } from "../describe-component.ts";
+import { CoreInstances } from "../instance/core-instances.ts";
+import { resolveImports } from "../instance/host-imports.ts";
+import { linkedComponent } from "../instance/linked-component.ts";
+import { Store } from "../task/store.ts";
+import { readModuleType } from "../types/module-type.ts";
+import type { ComponentType, ExternType } from "../types/types.ts";
+import { mergeWorlds } from "./merge-worlds.ts";
+import { makeModuleInstance, type WorldModule } from "./module-instance.ts";
+import type { ExportPlan } from "./plan-module.ts";
+import { planModule } from "./plan-module.ts";
+import { hasWorld, readWorlds } from "./read-worlds.ts";
+
+/** One for the thread, as that of components. */
+const threadPool = createMemoryPool();
+
+const noModules: CoreModules = () => undefined;
+
+/**
+ * Makes a component of a core module that says for which world it was built, as `wasm-tools component new` does: what SDKs
+ * before wasm32-wasip2 leave to the host. Answers undefined where the module does not say it.
+ */
+export async function compileModule(
+  source: Uint8Array,
+  options: CompileOptions,
+  loader: Loader = createLoader(),
+): Promise<ComponentPlan | undefined> {
+  const bytes = Uint8Array.from(source);
+  const layout = parseModule(bytes);
+  if (!hasWorld(layout)) return undefined;
+  const world = mergeWorlds(readWorlds(layout));
+  const plan = planModule(readModuleType(layout), world);
+  const module: WorldModule = { world, plan, module: await loader.load(bytes, options) };
+  const type = exportedOnly(world.type, plan.exports);
+  return {
+    ...externNamesOf(type),
+    functions: functionsOfExports(type),
+    instantiate(imports, supervision, coreModules = noModules) {
+      const store = new Store(supervision);
+      const core = new CoreInstances(options.memoryBytesMax, threadPool);
+      const items = resolveImports(type, imports, store);
+      const { unknown } = imports;
+      return linkedComponent(makeModuleInstance(module, { imports: items, coreModules, unknown, core, store }), core);
+    },
+  };
+}
+
+/** The world without the interfaces and functions that the module does not export. */
+function exportedOnly(type: ComponentType, exports: readonly ExportPlan[]): ComponentType {
+  const names = new Set(exports.map(({ interfaceName, name }) => interfaceName ?? name));
+  const kept = new Map<string, ExternType>(Array.from(type.instance.exports).filter(([name]) => names.has(name)));
+  return { ...type, instance: { ...type.instance, exports: kept } };
+}
