@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 
-import { earlyModule } from "../src/engine/component/testing/world-module.ts";
+import { earlyModule, oldestModule } from "../src/engine/component/testing/world-module.ts";
 import { httpComponent } from "../src/engine/component/testing/http-component.ts";
 import { routingGuest } from "../src/engine/component/testing/http-guests.ts";
 import { p3Handler } from "../src/engine/component/testing/p3-handler.ts";
@@ -15,6 +15,7 @@ test.after(() => kwasm[Symbol.asyncDispose]());
 kwasm.write("app/routes.wasm", httpComponent(routingGuest));
 kwasm.write("app/echo.wasm", p3Handler());
 kwasm.write("app/module.wasm", earlyModule());
+kwasm.write("app/oldest.wasm", oldestModule());
 kwasm.write(
   "app/spin.toml",
   `spin_manifest_version = 2
@@ -29,6 +30,9 @@ component = { source = "echo.wasm" }
 [[trigger.http]]
 route = "/module"
 component = { source = "module.wasm" }
+[[trigger.http]]
+route = "/oldest"
+component = { source = "oldest.wasm" }
 [[trigger.http]]
 route = "/gone"
 static_response = { status_code = 410, body = "gone" }
@@ -69,6 +73,7 @@ test("a Spin application is served by its routes, each request by an instance of
     assert.deepEqual(await ask("count"), [200, "1"]);
     assert.deepEqual(await ask("p3", "to and fro"), [200, "to and fro"]);
     assert.deepEqual(await ask("module"), [203, "as it was"]);
+    assert.deepEqual(await ask("oldest", "to and fro"), [201, "to and fro"]);
     assert.deepEqual(await ask("gone"), [410, "gone"]);
     assert.deepEqual(await ask(".well-known/spin/health"), [200, "OK"]);
     assert.deepEqual(await ask("trap"), [500, "the request failed\n"]);

@@ -15,9 +15,12 @@ export async function loadComponent(
     ? await compileComponent(bytes, options, loader)
     : await compileModule(bytes, options, loader);
   if (plan === undefined) {
-    throw refuse(id, "it is a core module that does not say of which world it is; build it for wasm32-wasip2");
+    throw refuse(
+      id,
+      "it is a core module that does not say of which world it is and is no handler of Spin 1; build it for wasm32-wasip2",
+    );
   }
-  if (!exportsHandler(plan.exports)) throw refuse(id, "it exports no handler of wasi:http 0.2 or 0.3");
+  if (!exportsHandler(plan.exports)) throw refuse(id, "it has no handler of wasi:http 0.2 or 0.3, or of Spin 1");
   return plan;
 }
 

@@ -6,18 +6,23 @@ const handlerExports = [
   { pattern: /^wasi:http\/handler@0\.3\.0-rc-2026-03-15$/, generation: "0.3" },
   { pattern: /^wasi:http\/incoming-handler@0\.2\.\d+$/, generation: "0.2" },
   { pattern: /^wasi:http\/incoming-handler@0\.2\.0-rc-2023-1(?:0-18|1-10)$/, generation: "0.2" },
+  // Of Spin before it had wasi:http: a request and a response as records, with their bodies.
+  { pattern: /^fermyon:spin\/inbound-http$/, generation: "whole" },
+  { pattern: /^handle-http-request$/, generation: "whole" },
 ] as const;
 
 /** The interface that requests are given to, and how it takes them. */
 export interface HandlerExport {
   readonly name: string;
-  readonly generation: "0.2" | "0.3";
+  readonly generation: "0.2" | "0.3" | "whole";
+  /** Whether it is a function of the component itself, and of no interface. */
+  readonly isFunction: boolean;
 }
 
 export function findHandler(exports: readonly ExternName[]): HandlerExport | undefined {
   for (const { pattern, generation } of handlerExports) {
     const found = exports.find(({ name }) => pattern.test(name));
-    if (found !== undefined) return { name: found.name, generation };
+    if (found !== undefined) return { name: found.name, generation, isFunction: found.kind === "func" };
   }
   return undefined;
 }

@@ -13,6 +13,7 @@ import { IncomingRequest, ResponseOutparam } from "../p2/http/index.ts";
 import { Request, Response } from "../p3/http/index.ts";
 import { findHandler, type HandlerExport } from "./exports-handler.ts";
 import { type MemoryShare, Share, sharedWatch } from "./memory-share.ts";
+import { answerWithWhole, readWholeRequest } from "./whole-messages.ts";
 
 /** How long a guest of WASI 0.3 may go on after all was answered, milliseconds: it may want to tidy up or to log. */
 const afterwardsMsMax = 10_000;
@@ -63,6 +64,7 @@ export class HandlerInstance {
     if (handler === undefined) return "none";
     try {
       if (handler.generation === "0.3") return await this.#handleP3(exchange, head, handler.name);
+      if (handler.generation === "whole") return await this.#handleWhole(exchange, head, handler);
       return await this.#handleP2(exchange, head, handler.name);
     } catch (thrown) {
       return this.#instance.endOf(thrown);
@@ -90,6 +92,27 @@ export class HandlerInstance {
       throw thrown;
     }
     await withinTime(instance.whenDone(), afterwardsMsMax);
+    return "response";
+  }
+
+  /** The handler sees nothing before all of the request is there. */
+  async #handleWhole(exchange: HttpExchange, head: RequestHead, handler: HandlerExport): Promise<Handled> {
+    const instance = this.#instance;
+    const { name, isFunction } = handler;
+    try {
+      const request = await instance.untilEnd(readWholeRequest(exchange.content, head));
+      if (request === undefined) {
+        exchange.refuse(405, "the component does not know this method");
+        return "response";
+      }
+      const response = isFunction
+        ? await instance.call(name, undefined, request)
+        : await instance.call("handle-request", name, request);
+      await instance.untilEnd(answerWithWhole(exchange, response));
+    } catch (thrown) {
+      if (thrown instanceof HttpFailure) return thrown.httpCode;
+      throw thrown;
+    }
     return "response";
   }
 

@@ -108,3 +108,24 @@ export function earlyModule(others = ""): Uint8Array<ArrayBuffer> {
 export function wideModule(): Uint8Array<ArrayBuffer> {
   return worldModule(wat("(module)"), utf16);
 }
+
+/** What Spin's first SDKs make: it says nothing of its world, and sends the body back with the URI in a field. */
+export function oldestModule(): Uint8Array<ArrayBuffer> {
+  return wat(`(module (memory (export "memory") 8)
+    (global $next (mut i32) (i32.const 4096))
+    (data (i32.const 64) "x-uri")
+    (func (export "canonical_abi_realloc") (param i32 i32 i32) (param $size i32) (result i32)
+      (global.set $next (i32.and (i32.add (global.get $next) (i32.const 7)) (i32.const -8)))
+      (global.get $next)
+      (global.set $next (i32.add (global.get $next) (local.get $size))))
+    (func (export "handle-http-request") (param $method i32) (param $uri i32) (param $uri_length i32)
+      (param i32 i32 i32 i32) (param $has_body i32) (param $body i32) (param $body_length i32) (result i32)
+      (i32.store16 (i32.const 16) (select (i32.const 201) (i32.const 99) (local.get $method)))
+      (i32.store8 (i32.const 20) (i32.const 1))
+      (i32.store (i32.const 24) (i32.const 48)) (i32.store (i32.const 28) (i32.const 1))
+      (i32.store (i32.const 48) (i32.const 64)) (i32.store (i32.const 52) (i32.const 5))
+      (i32.store (i32.const 56) (local.get $uri)) (i32.store (i32.const 60) (local.get $uri_length))
+      (i32.store8 (i32.const 32) (local.get $has_body))
+      (i32.store (i32.const 36) (local.get $body)) (i32.store (i32.const 40) (local.get $body_length))
+      (i32.const 16)))`);
+}

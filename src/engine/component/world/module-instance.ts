@@ -49,7 +49,7 @@ export function makeModuleInstance({ module, world, plan }: WorldModule, parts: 
     const item = parts.imports.get(name);
     if (item !== undefined) bind(frame, item, bindings);
   }
-  new ModuleInstance(frame, parts).make(module, plan);
+  new ModuleInstance(frame, parts, plan.realloc).make(module, plan);
   return frame;
 }
 
@@ -58,15 +58,17 @@ class ModuleInstance {
   readonly #parts: InstanceParts;
   readonly #context: AbiContext;
   readonly #hostModules = new Map<string, HostModule | undefined>();
+  readonly #reallocName: string | undefined;
   #exports: CoreExports = {};
 
-  constructor(frame: Frame, parts: InstanceParts) {
+  constructor(frame: Frame, parts: InstanceParts, realloc: string | undefined) {
+    this.#reallocName = realloc;
     this.#frame = frame;
     this.#parts = parts;
     // What the module imports is linked before it has an allocator.
-    const realloc: CoreFunction = (...parameters) => this.#exported("cabi_realloc")(...parameters);
-    frame.coreFunctions.push(realloc);
-    this.#context = new AbiContext(frame.state, { encoding: options.encoding, memory: undefined, realloc });
+    const allocate: CoreFunction = (...parameters) => this.#exported(this.#reallocName ?? "")(...parameters);
+    frame.coreFunctions.push(allocate);
+    this.#context = new AbiContext(frame.state, { encoding: options.encoding, memory: undefined, realloc: allocate });
     frame.contexts.push({ ...options, context: this.#context });
   }
 

@@ -31,6 +31,8 @@ export interface ExportPlan {
 
 /** How an instance of a module becomes one of a component. */
 export interface ModulePlan {
+  /** The name of its allocator; none where it has none. */
+  readonly realloc: string | undefined;
   readonly imports: readonly ImportPlan[];
   readonly exports: readonly ExportPlan[];
 }
@@ -38,6 +40,8 @@ export interface ModulePlan {
 const plainOptions = { async: false, callback: undefined } as const;
 /** Functions of the world itself are imported from here. */
 const rootModule = "$root";
+/** The second is that of wit-bindgen 0.2. */
+const reallocNames = ["cabi_realloc", "canonical_abi_realloc"];
 const dropPrefix = "[resource-drop]";
 const dropType: CoreFunctionType = { kind: "func", parameters: ["i32"], results: [] };
 
@@ -47,8 +51,8 @@ const dropType: CoreFunctionType = { kind: "func", parameters: ["i32"], results:
  */
 export function planModule(module: ModuleType, world: MergedWorld): ModulePlan {
   const planner = new AbiPlanner(world.slotOf);
-  checkRealloc(module.exports.get("cabi_realloc"));
   return {
+    realloc: planRealloc(module.exports),
     imports: module.imports.map((entry) => planImport(entry, world, planner)),
     exports: Array.from(world.type.instance.exports).flatMap(([name, extern]) =>
       planExports(name, extern, module.exports, planner),
@@ -121,8 +125,11 @@ function planExport(
   return [{ interfaceName, name, coreName, plan, postReturn: after === undefined ? undefined : postReturn }];
 }
 
-function checkRealloc(type: CoreExternType | undefined): void {
-  if (type !== undefined) check("cabi_realloc", type, reallocType);
+function planRealloc(exports: ModuleType["exports"]): string | undefined {
+  const name = reallocNames.find((known) => exports.has(known));
+  const type = name === undefined ? undefined : exports.get(name);
+  if (name !== undefined && type !== undefined) check(name, type, reallocType);
+  return name;
 }
 
 function check(name: string, actual: CoreExternType, expected: CoreFunctionType): void {
