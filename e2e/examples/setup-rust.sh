@@ -1,10 +1,16 @@
 #!/bin/sh
-# Brings a Rust that builds components into the folder DIR, whose bin/ has cargo and rustc: the machine's own Rust, with a
-# standard library for wasm32-wasip2 that is built here of Debian's rust-src of the same version and Debian's wasi-libc.
-# Network and registries that have rustup's targets are not needed.
+# setup-rust.sh DIR TARGET
+# Brings a Rust that builds for TARGET (wasm32-wasip1 or wasm32-wasip2) into the folder DIR, whose toolchain/bin/ has cargo and
+# rustc: the machine's own Rust, with a standard library for TARGET that is built here of Debian's rust-src of the same version
+# and Debian's wasi-libc. Network and registries that have rustup's targets are not needed.
 set -eu
 dir=$1
-target=wasm32-wasip2
+target=$2
+case $target in
+  # Debian's wasi-libc calls it as it was called before there was another.
+  wasm32-wasip1) libc=wasm32-wasi ;;
+  *) libc=$target ;;
+esac
 version=$(rustc --version | cut -d ' ' -f 2)
 apt=$dir/apt
 mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial" "$apt/sources" "$dir/root"
@@ -37,8 +43,10 @@ cp -al "$(rustc --print sysroot)" toolchain 2>/dev/null || cp -a "$(rustc --prin
 mkdir -p toolchain/lib/rustlib/src/rust
 mv "root/usr/src/rustc-$version/library" toolchain/lib/rustlib/src/rust/library
 library=$dir/toolchain/lib/rustlib/$target/lib
+# Nothing may be written through a link into the machine's own.
+rm -rf "$library"
 mkdir -p "$library/self-contained" build/src
-cp root/usr/lib/$target/crt1-command.o root/usr/lib/$target/crt1-reactor.o root/usr/lib/$target/libc.a \
+cp "root/usr/lib/$libc/crt1-command.o" "root/usr/lib/$libc/crt1-reactor.o" "root/usr/lib/$libc/libc.a" \
   "$library/self-contained/"
 : >build/src/lib.rs
 printf '[package]\nname = "std-of-target"\nversion = "0.1.0"\nedition = "2021"\n[workspace]\n' >build/Cargo.toml

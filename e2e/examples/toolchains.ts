@@ -27,13 +27,18 @@ export function openMachine(): Promise<Toolchain> {
   return Promise.resolve({});
 }
 
+/** A Rust that makes components. */
+export function openRust(): Promise<Toolchain> {
+  return openRustFor("wasm32-wasip2");
+}
+
 /** The machine's Rust where it has the target, else one with a standard library that is built here. */
-export async function openRust(): Promise<Toolchain> {
-  const library = await run("rustc", "--print", "target-libdir", "--target", "wasm32-wasip2");
+export async function openRustFor(target: "wasm32-wasip1" | "wasm32-wasip2"): Promise<Toolchain> {
+  const library = await run("rustc", "--print", "target-libdir", "--target", target);
   if (existsSync(library)) return {};
   const version = (await run("rustc", "--version")).split(" ")[1] ?? "";
-  const folder = await openCachedFolder(`rust-${version}-wasip2`, async (path) => {
-    await run(join(import.meta.dirname, "setup-rust.sh"), path);
+  const folder = await openCachedFolder(`rust-${version}-${target.slice("wasm32-".length)}`, async (path) => {
+    await run(join(import.meta.dirname, "setup-rust.sh"), path, target);
   });
   return { PATH: firstOnPath(join(folder, "toolchain", "bin")) };
 }
