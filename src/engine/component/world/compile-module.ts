@@ -10,8 +10,7 @@ import { readModuleType } from "../types/module-type.ts";
 import type { ComponentType, ExternType } from "../types/types.ts";
 import { mergeWorlds } from "./merge-worlds.ts";
 import { makeModuleInstance, type WorldModule } from "./module-instance.ts";
-import type { ExportPlan } from "./plan-module.ts";
-import { planModule } from "./plan-module.ts";
+import { type ExportPlan, type ImportPlan, planModule, rootModule } from "./plan-module.ts";
 import { hasWorld, readWorlds } from "./read-worlds.ts";
 
 /** One for the thread, as that of components. */
@@ -34,7 +33,7 @@ export async function compileModule(
   const world = mergeWorlds(readWorlds(layout));
   const plan = planModule(readModuleType(layout), world);
   const module: WorldModule = { world, plan, module: await loader.load(bytes, options) };
-  const type = exportedOnly(world.type, plan.exports);
+  const type = exportedOnly(importedOnly(world.type, plan.imports), plan.exports);
   return {
     ...externNamesOf(type),
     functions: functionsOfExports(type),
@@ -46,6 +45,23 @@ export async function compileModule(
       return linkedComponent(makeModuleInstance(module, { imports: items, coreModules, unknown, core, store }), core);
     },
   };
+}
+
+/** The world with those functions that the module imports: SDKs know all that a host has, and a module calls little of it. */
+function importedOnly(type: ComponentType, imports: readonly ImportPlan[]): ComponentType {
+  const wanted = new Set(imports.map(({ module, name }) => `${module}#${name}`));
+  const kept = new Map<string, ExternType>();
+  for (const [name, extern] of type.imports) {
+    if (extern.kind !== "instance") {
+      if (extern.kind !== "func" || wanted.has(`${rootModule}#${name}`)) kept.set(name, extern);
+      continue;
+    }
+    const members = Array.from(extern.type.exports).filter(([member, { kind, type: of }]) =>
+      kind === "func" ? wanted.has(`${name}#${member}`) : of.kind === "resource",
+    );
+    if (members.length > 0) kept.set(name, { kind: "instance", type: { ...extern.type, exports: new Map(members) } });
+  }
+  return { ...type, imports: kept };
 }
 
 /** The world without the interfaces and functions that the module does not export. */

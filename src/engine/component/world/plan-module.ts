@@ -39,7 +39,7 @@ export interface ModulePlan {
 
 const plainOptions = { async: false, callback: undefined } as const;
 /** Functions of the world itself are imported from here. */
-const rootModule = "$root";
+export const rootModule = "$root";
 /** The second is that of wit-bindgen 0.2. */
 const reallocNames = ["cabi_realloc", "canonical_abi_realloc"];
 const dropPrefix = "[resource-drop]";
