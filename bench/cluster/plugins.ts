@@ -63,6 +63,8 @@ spec:
 `;
 }
 
+const SERVICE_TRIES_MAX = 60;
+
 await using cluster = await startProvisioned({});
 for (const name of ["neighbours", "plugins"]) await cluster.kubectl("create", "namespace", name);
 await cluster.apply(neighbours);
@@ -70,6 +72,7 @@ await cluster.kubectl("--namespace=neighbours", "rollout", "status", "deployment
 const address = await cluster.kubectl("-n=neighbours", "get", "svc/hello", "--output=jsonpath={.spec.clusterIP}");
 const requests = join(import.meta.dirname, "requests-main.ts");
 
+await waitForService();
 const rows: Row[] = [];
 const ends = new Map<string, number>();
 for (let round = 0; round < Number(values.rounds); round += 1) {
@@ -89,13 +92,27 @@ printReport({
   rows,
 });
 
-/** From the network of the node, as the node's own processes and those of other pods ask. */
-async function measure(what: string): Promise<Row> {
+/** kube-proxy hears of a Service's pods after they are Ready; until then the node refuses who asks for it. */
+async function waitForService(): Promise<void> {
+  for (let tries = 0; tries < SERVICE_TRIES_MAX; tries += 1) {
+    if (!(await askFor("1")).includes(null)) return;
+  }
+  throw new Error(`the neighbours' Service does not answer after ${SERVICE_TRIES_MAX} s`);
+}
+
+/**
+ * What each answer took, null where there was none. From the network of the node, as the node's own processes and those of
+ * other pods ask.
+ */
+async function askFor(seconds: string): Promise<readonly (number | null)[]> {
   const place = ["--target", String(cluster.node(1).pid), "--net", "--"];
-  const command = [process.execPath, requests, `http://${address}/`, values.seconds];
-  const { stdout } = await execute("nsenter", [...place, ...command]);
+  const { stdout } = await execute("nsenter", [...place, process.execPath, requests, `http://${address}/`, seconds]);
   // An array of numbers, for which JSON has null where they are none.
-  const answers = JSON.parse(stdout) as readonly (number | null)[];
+  return JSON.parse(stdout) as readonly (number | null)[];
+}
+
+async function measure(what: string): Promise<Row> {
+  const answers = await askFor(values.seconds);
   const times = answers.filter((time) => time !== null);
   const figures = {
     requests: answers.length,
