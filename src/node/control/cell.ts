@@ -11,7 +11,7 @@ import {
   type GuestUsage,
   type SocketOrder,
 } from "../channel/index.ts";
-import { createSocketPair } from "../syscall/descriptor-passing.ts";
+import { createSocketPairs } from "../syscall/descriptor-passing.ts";
 import { createSharedMemory } from "../syscall/shared-memory.ts";
 import type { CellPlace, UserSpec } from "../workload.ts";
 import { CellChannel, type CellChannelOptions } from "./cell-channel.ts";
@@ -162,12 +162,9 @@ async function spawnCell({ group, user, host, place, errorFd }: CellOptions): Pr
   const own: number[] = [];
   const handedOver: number[] = [];
   try {
-    const [linesFd, linesOfCell] = createSocketPair("stream");
-    own.push(linesFd);
-    handedOver.push(linesOfCell);
-    const [packetsFd, packetsOfCell] = createSocketPair("packets");
-    own.push(packetsFd);
-    handedOver.push(packetsOfCell);
+    const [[linesFd, linesOfCell], [packetsFd, packetsOfCell]] = createSocketPairs(["stream", "packets"]);
+    own.push(linesFd, packetsFd);
+    handedOver.push(linesOfCell, packetsOfCell);
     const pageFd = createSharedMemory(`kwasm-cell-${group}`, CELL_PAGE_BYTES);
     own.push(pageFd);
     const program = entryPath(import.meta.url, "../cell/main.ts", "cell.js");

@@ -12,7 +12,7 @@ import { unreadBytes } from "../syscall/pipe.ts";
  */
 const READER_LOOK_MS = 100;
 
-/** How long to wait before looking again whether a reader has read all; one that reads takes less. */
+/** How long to wait at first before looking again whether a reader has read all; one that stands still is looked at less often. */
 const UNREAD_LOOK_MS = 1;
 
 /** Which end of a FIFO is held: the reading one for the guest's life, then the writing one until a reader has come. */
@@ -93,13 +93,13 @@ export class FifoOutput {
 
   /** The writing end alone keeps what is in the FIFO, and lets the kernel say whether anybody reads. */
   async #letGo(): Promise<void> {
-    while (this.#writeFd !== undefined) {
+    for (let pauseMs = UNREAD_LOOK_MS; this.#writeFd !== undefined; pauseMs = Math.min(2 * pauseMs, READER_LOOK_MS)) {
       if (!this.#hasReader()) {
         this.#waitForReader(this.#writeFd);
         return;
       }
       if (unreadBytes(this.#writeFd) === 0) break;
-      await sleep(UNREAD_LOOK_MS);
+      await sleep(pauseMs);
     }
     await this.close();
   }
