@@ -1,17 +1,15 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { after, before, describe, test } from "node:test";
 
-import { nodeCommand } from "#base";
 import { type KubeClient, resourceTypes, textAt } from "#kube";
 
 import { askUntil } from "../containerd/ask-until.ts";
 import { type ApiServer, startApiServer } from "./api-server.ts";
 import { connectTo } from "./kube-fixture.ts";
+import { ProgramProcess } from "./program-process.ts";
 
 const program = join(import.meta.dirname, "../../src/cli/operator-main.ts");
 const namespace = "kwasm";
@@ -77,27 +75,17 @@ describe("the operator's process on a real API server", () => {
 });
 
 /** A process of the operator, started from source. */
-class Operator implements AsyncDisposable {
-  readonly #child: ChildProcess;
+class Operator extends ProgramProcess {
   readonly #ports: Readonly<Record<"metrics" | "health", number>>;
-  readonly #exited: Promise<unknown[]>;
-  readonly #log: AsyncIterator<string>;
 
   constructor(server: ApiServer, ports: Readonly<Record<"metrics" | "health", number>>, env: NodeJS.ProcessEnv) {
-    const [node, ...words] = nodeCommand();
     const addresses = [
       `--metrics-bind-address=127.0.0.1:${ports.metrics}`,
       `--health-probe-bind-address=127.0.0.1:${ports.health}`,
     ];
     const options = ["--leader-elect", "--zap-devel", "--zap-encoder=console", "--zap-log-level=5", ...addresses];
-    const child = spawn(node, [...words, "--disable-warning=ExperimentalWarning", program, ...options], {
-      env: { ...process.env, KUBECONFIG: server.kubeconfig, CONTROLLER_NAMESPACE: namespace, ...env },
-      stdio: ["ignore", "inherit", "pipe"],
-    });
-    this.#child = child;
+    super(program, options, { KUBECONFIG: server.kubeconfig, CONTROLLER_NAMESPACE: namespace, ...env });
     this.#ports = ports;
-    this.#exited = once(child, "exit");
-    this.#log = createInterface(child.stderr)[Symbol.asyncIterator]();
   }
 
   static async start(server: ApiServer, env: NodeJS.ProcessEnv = {}): Promise<Operator> {
@@ -107,27 +95,6 @@ class Operator implements AsyncDisposable {
   async get(endpoint: "metrics" | "health", path: string): Promise<string> {
     const answer = await fetch(`http://127.0.0.1:${this.#ports[endpoint]}${path}`);
     return answer.text();
-  }
-
-  /** Resolves when a line of its log has these words. */
-  async logged(words: string): Promise<void> {
-    for (let line = await this.#log.next(); line.done !== true; line = await this.#log.next()) {
-      if (line.value.includes(words)) return;
-    }
-    assert.fail(`the log ended without "${words}"`);
-  }
-
-  async exitCode(): Promise<unknown> {
-    return (await this.#exited)[0];
-  }
-
-  kill(signal: "SIGTERM" | "SIGKILL"): void {
-    this.#child.kill(signal);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.kill("SIGKILL");
-    await this.#exited;
   }
 }
 
