@@ -17,12 +17,14 @@ export const serveCommand = defineCommand({
   summary: "Answer HTTP requests by a component or a Spin application",
   operands: "REF [--] [ARG…]",
   description: `
-Serves a component that exports "wasi:http/incoming-handler" of WASI 0.2: HTTP/1.1, and HTTP/2 without TLS where the
-client begins with it. Each request gets an instance of its own, and bodies are streamed both ways. Nothing is granted
-that is not granted here.
+Serves a component that exports "wasi:http/incoming-handler" of WASI 0.2 or "wasi:http/handler" of WASI 0.3: HTTP/1.1,
+and HTTP/2 without TLS where the client begins with it. REF is a .wasm file, an OCI image layout folder, an archive of
+an image or an image of the local store. Each request gets an instance of its own, and bodies are streamed both ways.
+Nothing is granted that is not granted here.
 
-A REF that ends in .toml is the manifest of a Spin application, which says itself what its components may use; --env sets
-a variable of all of them. Variables of the application get their values from SPIN_VARIABLE_NAME.
+A REF that ends in .toml is the manifest of a Spin application; an image with /spin.toml and an artifact of
+"spin registry push" are applications as well. They say themselves what their components may use; --env sets a variable
+of all of them. Variables of the application get their values from SPIN_VARIABLE_NAME.
 
 SIGTERM and SIGINT let running requests end and take no more; a second one ends at once. Exit codes: 0 once all
 requests have ended; 143 where some were cut off; 126 cannot be run; 127 not found.

@@ -295,6 +295,6 @@ function isStreamListener(listener: Listener | DatagramSocket): listener is List
 function noListener(): KwasmError {
   return new KwasmError(
     "failed-precondition",
-    'starting a component that exports "wasi:http/incoming-handler": it has no port to answer on; run it by "kwasm serve", or give its container a port',
+    'starting a component that answers HTTP requests: it has no port to answer on; run it by "kwasm serve", or give its container a port',
   );
 }

@@ -30,9 +30,8 @@ interface ProgramOptions {
 }
 
 /**
- * Finds what to run: a file, the manifest of a Spin application, an OCI image layout folder or archive, or an image of the
- * local store. Words that look like a path
- * are never an image, so that a missing file is told as one.
+ * Finds what to run: a file, the manifest of a Spin application, an OCI image layout folder or archive, or an image of
+ * the local store. Words that look like a path are never an image, so that a missing file is told as one.
  */
 export async function findProgram(reference: string, options: ProgramOptions): Promise<Program> {
   const path = resolve(options.cwd, reference);
