@@ -22,6 +22,13 @@ export async function startSandboxerRig(): Promise<SandboxerRig> {
   return sandboxer;
 }
 
+/** Starts the runtime as a unit of the node would; resolves when it serves. */
+export async function serveSandboxes(rig: ContainerdRig): Promise<void> {
+  const environment = ["env", `KWASM_CONTAINERD_ROOT=${dataDirectory}`];
+  const words = ["-address", rig.address, "-publish-binary", "containerd", "serve"];
+  await rig.run([...environment, ownShim, ...words]);
+}
+
 export class SandboxerRig implements AsyncDisposable {
   readonly rig: ContainerdRig;
   readonly #calls: string;
@@ -33,16 +40,7 @@ export class SandboxerRig implements AsyncDisposable {
 
   /** Starts the runtime, also again after `kill`; resolves when it serves. */
   async start(): Promise<void> {
-    const environment = ["env", `KWASM_CONTAINERD_ROOT=${dataDirectory}`];
-    await this.rig.run([
-      ...environment,
-      ownShim,
-      "-address",
-      this.rig.address,
-      "-publish-binary",
-      "containerd",
-      "serve",
-    ]);
+    await serveSandboxes(this.rig);
   }
 
   /** Kills the process that containerd is connected to, and with it every guest. */

@@ -152,8 +152,8 @@ test("the name and the version are told, to containerd in its own words", async 
   );
 });
 
-/** Leaves in the bundle what the process behind the shims leaves there of a native container. */
-function markNative({ bundle }: Containerd, shim: string, pid: number | undefined): { mark: string; socket: string } {
+/** Leaves in the folder, or in the bundle, what the process behind the shims leaves there of a native container. */
+function markNative(containerd: Containerd, shim: string, pid: number | undefined, bundle = containerd.bundle) {
   const [mark, socket] = [join(bundle, "native-shim"), join(bundle, "s")];
   writeFileSync(socket, "");
   writeFileSync(mark, [shim, pid, socket, "1 1", ""].join("\n"));
@@ -185,6 +185,35 @@ test("the shim of a native container is ended where nobody else can", async () =
   markNative(containerd, shim, running.pid);
   await containerd.run("delete");
   assert.deepEqual(await ended, [null, "SIGKILL"]);
+});
+
+test("native containers of a pod are ended with its sandbox when the process that looked after them is gone", async () => {
+  await using containerd = new Containerd();
+  const { address, bundle } = containerd;
+  const [shim, calls] = [join(bundle, "shim"), join(bundle, "calls")];
+  writeFileSync(shim, `#!/bin/sh\necho "$PWD" "$@" >>"${calls}"\n`, { mode: 0o755 });
+  const pod = `${address}.kwasm/native/default,a`;
+  for (const id of ["one", "two"]) {
+    mkdirSync(join(pod, id), { recursive: true });
+    markNative(containerd, shim, process.pid, join(pod, id));
+  }
+  const answer = DeleteResponse.decode(await containerd.run("-bundle", bundle, "delete"));
+  const words = (id: string) => {
+    const given = `-namespace default -address ${address} -publish-binary /bin/false -id ${id}`;
+    return `${pod}/${id} ${given} -bundle ${pod}/${id} delete\n`;
+  };
+  assert.equal(readFileSync(calls, "utf8"), words("one") + words("two"));
+  assert.deepEqual([answer.exitStatus, existsSync(pod)], [137, false]);
+});
+
+test("native containers of a pod are left to the process that looks after them", async () => {
+  await using containerd = new Containerd();
+  await containerd.run("start");
+  const folder = `${containerd.address}.kwasm/native/default,a/one`;
+  mkdirSync(folder, { recursive: true });
+  const { mark } = markNative(containerd, "/bin/false", process.pid, folder);
+  await containerd.run("delete");
+  assert.ok(existsSync(mark));
 });
 
 test("an action that containerd does not have is an error", async () => {

@@ -52,6 +52,7 @@ export async function restoreTasks(options: RestoreOptions): Promise<TableEntry[
 
 /** Drops what is left of tasks that containerd counts as dead: it has seen their connections end. */
 export async function clearTasks(options: RestoreOptions): Promise<void> {
+  await options.natives.endLeft();
   for (const [key, remembered] of options.journal.tasks) await clear(key, remembered, options);
 }
 

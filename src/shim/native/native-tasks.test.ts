@@ -1,5 +1,14 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, mkdtempDisposableSync, readFileSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempDisposableSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { test } from "node:test";
@@ -30,7 +39,8 @@ class Bench implements AsyncDisposable {
     const { path } = this.#directory;
     mkdirSync(this.bundle);
     const program = join(path, "containerd-shim-runc-v2");
-    writeFileSync(program, `#!/bin/sh\nprintf unix://${this.socket}\n`, { mode: 0o755 });
+    const script = `#!/bin/sh\necho "$PWD" "$@" >>"${path}/calls"\nprintf unix://${this.socket}\n`;
+    writeFileSync(program, script, { mode: 0o755 });
     process.env["PATH"] = `${path}${delimiter}${this.#path}`;
     const queue = EventJournal.open(join(path, "events"), silentLog);
     const base = { clock: systemClock, log: silentLog };
@@ -38,6 +48,15 @@ class Bench implements AsyncDisposable {
     const containerd = { address: join(path, "c"), eventsAddress: join(path, "e"), publishBinary: "/bin/false" };
     const options = { directory: join(path, "native"), containerd, processMark: "1 1", publisher, ...base };
     this.natives = this.#stack.use(new NativeTasks(options));
+  }
+
+  /** The words of each start of runc's shim, after the folder that it stood in. */
+  readCalls(): readonly string[] {
+    return readFileSync(join(this.#directory.path, "calls"), "utf8").trimEnd().split("\n");
+  }
+
+  get nativeFolder(): string {
+    return join(this.#directory.path, "native");
   }
 
   get socket(): string {
@@ -106,4 +125,30 @@ test("a shim that stands still does not keep other tasks from being found again"
   bench.answers = false;
   const [found] = await bench.natives.restore([record]);
   assert.equal(found?.pid, PID + 1);
+});
+
+test("what an earlier process had run is ended where its bundle is gone too, and nothing of it stays", async () => {
+  await using bench = await Bench.start();
+  await bench.create();
+  rmSync(bench.bundle, { recursive: true });
+  bench.natives.close();
+  await bench.natives.endLeft();
+  const folder = join(bench.nativeFolder, "ns,a", "a");
+  const last = bench.readCalls().at(-1) ?? "";
+  assert.ok(last.startsWith(`${folder} -namespace ns `), last);
+  assert.ok(last.endsWith(`-id a -bundle ${folder} delete`), last);
+  assert.deepEqual(readdirSync(bench.nativeFolder), []);
+});
+
+test("a process that has the id of a shim that is gone lives on", async () => {
+  await using bench = await Bench.start();
+  await bench.create();
+  bench.natives.close();
+  const folder = join(bench.nativeFolder, "ns,a", "a");
+  const other = spawn("/bin/sleep", ["600"], { stdio: "ignore" });
+  const [program, , ...rest] = readFileSync(join(folder, "native-shim"), "utf8").split("\n");
+  writeFileSync(join(folder, "native-shim"), [program, other.pid, ...rest].join("\n"));
+  await bench.natives.endLeft();
+  assert.equal(other.exitCode ?? other.signalCode, null);
+  assert.ok(other.kill("SIGKILL"));
 });

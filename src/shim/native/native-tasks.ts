@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
 import type { Clock, Log } from "#base";
@@ -9,13 +9,13 @@ import type { Bundle } from "../bundle.ts";
 import { exitFields } from "../task-answers.ts";
 import type { TaskExit, TaskIdentity } from "../task.ts";
 import { adaptBundle, type PodPlace } from "./adapt-specification.ts";
+import { endLeftNatives } from "./left-natives.ts";
+import { MARK, writeMark } from "./native-mark.ts";
 import { type NativeRecord, NativeTask, type NativeTaskOwner } from "./native-task.ts";
 import { type Containerd, deleteByRuncShim, findRuncShim, startRuncShim } from "./runc-shim.ts";
 import { runcOptionsOf } from "./runc-options.ts";
 import { Turns } from "./turns.ts";
 
-/** In which words the stub reads how to end a native task when this process is gone: containerd-shim-kwasm-v1. */
-const MARK = "native-shim";
 /** The time that containerd gives to a shim's end. */
 const SHUTDOWN_MS_MAX = 3_000;
 
@@ -86,6 +86,11 @@ export class NativeTasks implements NativeTaskOwner, Disposable {
       if (!kept.has(name)) rmSync(join(directory, name), { recursive: true, force: true });
     }
     return Promise.all(records.map((record) => this.#restore(record)));
+  }
+
+  /** Ends the tasks of an earlier process, which containerd counts as dead. */
+  endLeft(): Promise<void> {
+    return endLeftNatives(this.#options);
   }
 
   /** Leaves all tasks as they are, to be restored by the next process. Idempotent. */
@@ -179,9 +184,10 @@ export class NativeTasks implements NativeTaskOwner, Disposable {
   }
 
   async #mark(task: NativeTask): Promise<void> {
-    const { containerd, processMark } = this.#options;
-    const lines = [findRuncShim(containerd), await task.askShimPid(), task.record.address.path, processMark];
-    writeFileSync(join(task.bundle, MARK), lines.map((line) => `${String(line)}\n`).join(""));
+    const { containerd, processMark: owner } = this.#options;
+    const { address } = task.record;
+    const mark = { shim: findRuncShim(containerd), shimPid: await task.askShimPid(), socket: address.path, owner };
+    for (const folder of [task.bundle, this.#ownFolderOf(task)]) writeMark(folder, mark);
   }
 
   /** Gives back what a task had, and with the last of its group what the group had. */
@@ -189,6 +195,7 @@ export class NativeTasks implements NativeTaskOwner, Disposable {
     const { group, namespace, address } = task.record;
     const key = keyOf(namespace, group);
     rmSync(join(task.bundle, MARK), { force: true });
+    rmSync(this.#ownFolderOf(task), { recursive: true, force: true });
     const others = this.#groupOf(key);
     others.delete(task);
     const isLast = others.size === 0;
@@ -227,6 +234,11 @@ export class NativeTasks implements NativeTaskOwner, Disposable {
 
   #folderOf(key: string): string {
     return join(this.#options.directory, key);
+  }
+
+  /** What is known of a task where its bundle is gone. */
+  #ownFolderOf({ id, record: { namespace, group } }: NativeTask): string {
+    return join(this.#folderOf(keyOf(namespace, group)), encodeURIComponent(id));
   }
 }
 
