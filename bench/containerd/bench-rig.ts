@@ -5,11 +5,12 @@ import { parseArgs } from "node:util";
 
 import { KwasmError } from "#base";
 
-import type { Handler } from "../../e2e/containerd/configuration.ts";
+import { type Handler, sandboxerHandler } from "../../e2e/containerd/configuration.ts";
 import { nativeImage } from "../../e2e/containerd/native-image.ts";
 import type { ContainerOptions } from "../../e2e/containerd/pod.ts";
 import { type ContainerdVersion, containerdVersions } from "../../e2e/containerd/prefix.ts";
 import type { ContainerdRig } from "../../e2e/containerd/rig.ts";
+import { serveSandboxes } from "../../e2e/containerd/sandboxer-rig.ts";
 import { startWasmRig } from "../../e2e/containerd/wasm-rig.ts";
 import { assembleGuest } from "../measure/assemble.ts";
 
@@ -36,6 +37,12 @@ const native = {
 
 export const sides = {
   ours: { what: "KWasm", handler: "spin", runtime: "io.containerd.spin.v2", ...wasm },
+  sandboxes: {
+    what: "KWasm's sandboxes",
+    handler: sandboxerHandler,
+    runtime: "io.containerd.kwasm.v1",
+    ...wasm,
+  },
   runc: { what: "runc", handler: "runc", runtime: "io.containerd.runc.v2", ...native },
   noop: { what: "no-op shim", handler: "noop", runtime: "io.containerd.noop.v2", ...wasm },
   peer: { what: "peer", handler: "peer", runtime: "io.containerd.peer.v1", ...wasm },
@@ -90,6 +97,7 @@ export async function startBenchRig(
   const server = join(import.meta.dirname, "noop-shim-main.ts");
   const command = [process.execPath, "--disable-warning=ExperimentalWarning", server, `${rig.address}.noop`];
   if (among.includes(sides.noop)) await rig.serve(command);
+  if (among.includes(sides.sandboxes)) await serveSandboxes(rig);
   return rig;
 }
 

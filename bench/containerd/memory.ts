@@ -14,9 +14,9 @@ import { readOptions, type Side, sides, startBenchRig } from "./bench-rig.ts";
  * What pods cost in memory while their guests wait: the proportional set sizes of all processes of a rig, which are
  * containerd's, the shims' and the guests'. Each runtime has a rig of its own.
  *
- * `--max N` pods of ours · `--runc N` at most of runc · `--starting N` at once · `--containerd 1.6|1.7|2` · `--peer PROGRAM`
+ * `--max N` pods of ours · `--sandboxes N` at most of ours that the sandbox controller makes · `--runc N` at most of runc · `--starting N` at once · `--containerd 1.6|1.7|2` · `--peer PROGRAM`
  */
-const options = readOptions({ max: 100, runc: 10, starting: 8 });
+const options = readOptions({ max: 100, sandboxes: 0, runc: 10, starting: 8 });
 /** Set where this process is the copy. */
 const APART = "KWASM_BENCH_APART";
 const MEBIBYTE = 1024 * 1024;
@@ -42,7 +42,8 @@ async function startPods(rig: ContainerdRig, side: Side, from: number, to: numbe
 function measure(rig: ContainerdRig) {
   const processes = readProcesses(rig.listProcesses());
   const [all, containerd] = [sumOf(processes, "pssBytes"), sumOf(processes, "pssBytes", "containerd")];
-  return { all, containerd, runtime: all - containerd };
+  const descriptors = sumOf(processes, "descriptors", "containerd");
+  return { all, containerd, descriptors, runtime: all - containerd };
 }
 
 /** Collectors give back what starting took only after a while: the smaller of figures that are a second apart. */
@@ -58,6 +59,7 @@ async function measureAtRest(rig: ContainerdRig) {
 }
 
 async function measureSide(side: Side, max: number): Promise<readonly Row[]> {
+  if (max === 0) return [];
   await using rig = await startBenchRig(options, [side]);
   const rows: Row[] = [];
   let started = 0;
@@ -73,6 +75,7 @@ async function measureSide(side: Side, max: number): Promise<readonly Row[]> {
         "containerd MB": now.containerd / MEBIBYTE,
         "runtime MB a pod": (now.runtime - before.runtime) / MEBIBYTE / count,
         "both MB a pod": (now.all - before.all) / MEBIBYTE / count,
+        "containerd's descriptors a pod": (now.descriptors - before.descriptors) / count,
       },
     });
   }
@@ -89,9 +92,14 @@ function runApart(): number {
 }
 
 if (process.env[APART] === undefined) process.exit(runApart());
-const { max, runc } = options.counts;
+const { max, sandboxes, runc } = options.counts;
 const peer = options.peer === undefined ? [] : await measureSide(sides.peer, runc);
-const rows = [...(await measureSide(sides.ours, max)), ...(await measureSide(sides.runc, runc)), ...peer];
+const rows = [
+  ...(await measureSide(sides.ours, max)),
+  ...(await measureSide(sides.sandboxes, sandboxes)),
+  ...(await measureSide(sides.runc, runc)),
+  ...peer,
+];
 printReport({
   bench: `memory of waiting pods, containerd ${options.version}`,
   notes: [
