@@ -11,8 +11,8 @@ import { descendantsOf } from "../measure/process-tree.ts";
 
 const execute = promisify(execFile);
 
-/** What has not come about after so long will not; 500 native pods take about two minutes. */
-const WAIT_MS_MAX = 240_000;
+/** What has not come about after so long will not, where nothing else is said. */
+const WAIT_SECONDS_MAX = 240;
 
 export interface KubeObject {
   readonly metadata: { readonly name: string };
@@ -24,21 +24,23 @@ export class Cluster implements AsyncDisposable {
   readonly #proxy: ChildProcess;
   readonly #url: string;
   readonly #nodePid: number;
+  readonly #waitSecondsMax: number;
 
   /** `nodePid` is process 1 of the node, by the number that it has on this machine. */
-  static async open(nodePid: number): Promise<Cluster> {
+  static async open(nodePid: number, waitSecondsMax = WAIT_SECONDS_MAX): Promise<Cluster> {
     const proxy = spawn("kubectl", ["proxy", "--port=0"], { stdio: ["ignore", "pipe", "inherit"] });
     for await (const line of createInterface({ input: proxy.stdout })) {
       const address = /127\.0\.0\.1:\d+/.exec(line)?.[0];
-      if (address !== undefined) return new Cluster(proxy, `http://${address}`, nodePid);
+      if (address !== undefined) return new Cluster(proxy, `http://${address}`, nodePid, waitSecondsMax);
     }
     throw new KwasmError("unavailable", "starting `kubectl proxy`: it ended; is KUBECONFIG set?");
   }
 
-  private constructor(proxy: ChildProcess, url: string, nodePid: number) {
+  private constructor(proxy: ChildProcess, url: string, nodePid: number, waitSecondsMax: number) {
     this.#proxy = proxy;
     this.#url = url;
     this.#nodePid = nodePid;
+    this.#waitSecondsMax = waitSecondsMax;
   }
 
   /** Runs kubectl and returns what it printed; throws with what it complained of. */
@@ -83,7 +85,7 @@ export class Cluster implements AsyncDisposable {
     { path, name }: { readonly path: string; readonly name: string },
     isThere: (object: KubeObject) => boolean,
   ): Promise<KubeObject> {
-    const signal = AbortSignal.timeout(WAIT_MS_MAX);
+    const signal = AbortSignal.timeout(this.#waitSecondsMax * 1000);
     const query = `watch=1&fieldSelector=metadata.name=${name}`;
     const response = await fetch(`${this.#url}${path}?${query}`, { signal });
     if (response.body === null) throw new KwasmError("internal", `watching "${path}": the answer is empty`);

@@ -15,6 +15,7 @@ import { deploymentOf, idleNative, idleWasm, namespace, namespaceObject, wasmCla
  * what they cost at rest. KUBECONFIG names the cluster; its one node is on this machine and idle otherwise.
  *
  * `--node-pid PID` process 1 of the node · `--counts 50,200` · `--native-max 200` · `--rest-at 200` · `--rest-seconds 30`
+ * · `--wait-seconds 240` for a count to be Ready
  */
 const { values } = parseArgs({
   options: {
@@ -23,6 +24,7 @@ const { values } = parseArgs({
     "native-max": { type: "string", default: "200" },
     "rest-at": { type: "string", default: "200" },
     "rest-seconds": { type: "string", default: "30" },
+    "wait-seconds": { type: "string", default: "240" },
     json: { type: "boolean" },
   },
 });
@@ -54,7 +56,7 @@ async function scale(cluster: Cluster, kind: Kind, replicas: number): Promise<nu
       "--for=delete",
       "pod",
       `--selector=app=${name}`,
-      "--timeout=600s",
+      "--timeout=1200s",
     );
   } else {
     await cluster.waitFor({ path: deployments, name }, ({ status }) => status?.["readyReplicas"] === replicas);
@@ -111,7 +113,7 @@ async function measure(cluster: Cluster, kind: Kind, count: number): Promise<rea
 
 const nodePid = Number(values["node-pid"]);
 if (!Number.isInteger(nodePid)) throw new KwasmError("invalid-argument", 'reading "--node-pid": give a process id');
-await using cluster = await Cluster.open(nodePid);
+await using cluster = await Cluster.open(nodePid, Number(values["wait-seconds"]));
 await importImages(cluster);
 await cluster.apply(namespaceObject, wasmClass);
 try {
