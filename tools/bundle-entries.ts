@@ -12,3 +12,6 @@ export const bundleEntries: Readonly<Record<string, string>> = {
   "shim.js": "src/shim/shim-main.ts",
   "balancer.js": "src/local/services/balancer-main.ts",
 };
+
+/** Those whose `import()` stays one, of a file that bears the entry's name: what few need costs the others nothing. */
+export const entriesWithLaterFiles: ReadonlySet<string> = new Set(["cell.js"]);

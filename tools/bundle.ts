@@ -4,10 +4,10 @@
  * must speak its protocol.
  */
 import { mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { rolldown } from "rolldown";
 
-import { bundleEntries } from "./bundle-entries.ts";
+import { bundleEntries, entriesWithLaterFiles } from "./bundle-entries.ts";
 
 /** Old builds that stay for the processes that run from them; more would grow a developer's folder without end. */
 const BUILDS_KEPT = 8;
@@ -30,7 +30,7 @@ async function makeBuild(): Promise<void> {
   mkdirSync(directory, { recursive: true });
   // Made before the sources are read: what is edited meanwhile is newer than the mark and bundled at the next use.
   writeFileSync(join(directory, ".made"), "");
-  await Promise.all(Object.entries(bundleEntries).map(([name, entry]) => bundle(entry, join(directory, name))));
+  await Promise.all(Object.entries(bundleEntries).map(([name, entry]) => bundle(entry, directory, name)));
   // The nearest package.json decides what `.js` means to Node.
   writeFileSync(join(directory, "package.json"), '{ "type": "module" }\n');
   const link = join(dist, `.current-${id}`);
@@ -40,14 +40,19 @@ async function makeBuild(): Promise<void> {
 }
 
 /** One file for each entry: the fastest to start, and no chunk shared between control and cells. */
-async function bundle(entry: string, file: string): Promise<void> {
+async function bundle(entry: string, directory: string, name: string): Promise<void> {
   await using build = await rolldown({
     input: join(root, entry),
     cwd: root,
     platform: "node",
     logLevel: "warn",
   });
-  await build.write({ file, format: "esm", codeSplitting: false });
+  if (!entriesWithLaterFiles.has(name)) {
+    await build.write({ file: join(directory, name), format: "esm", codeSplitting: false });
+    return;
+  }
+  const chunkFileNames = `${basename(name, ".js")}-[name].js`;
+  await build.write({ dir: directory, format: "esm", entryFileNames: name, chunkFileNames });
 }
 
 function removeOldBuilds(): void {

@@ -9,9 +9,13 @@ type MakePackage = (context: P2Context) => Interfaces;
 
 /** Packages in one version, each made for a component when that asks for one of its interfaces. */
 export interface VersionedPackages {
-  /** The version that names say, and what all versions have in common that stand for it: "0.2.12" and "0.2". */
+  /**
+   * The version that names say, and what all versions have in common that stand for it: "0.2.12" and "0.2". Both empty
+   * for names that say none.
+   */
   readonly version: string;
   readonly compatibleAs: string;
+  /** A package, or a single interface of one (`wasi:io/poll`), which is then made apart. */
   readonly packages: Readonly<Record<string, MakePackage>>;
 }
 
@@ -42,11 +46,15 @@ export class OfferedInterfaces implements HostImports {
     if (known !== undefined) return known;
     const slash = key.indexOf("/");
     const at = key.lastIndexOf("@");
-    if (slash < 0 || at < slash) return undefined;
-    const [packageName, member, version] = [key.slice(0, slash), key.slice(slash + 1, at), key.slice(at + 1)];
+    if (slash < 0) return undefined;
+    const [packageName, rest] = [key.slice(0, slash), key.slice(slash + 1)];
+    const [member, version] = at < slash ? [rest, ""] : [key.slice(slash + 1, at), key.slice(at + 1)];
     const packages = this.#offered.find(({ compatibleAs }) => compatibleAs === version)?.packages;
-    if (packages === undefined || !Object.hasOwn(packages, packageName)) return undefined;
-    const interfaces = this.#made(packages[packageName]);
+    if (packages === undefined) return undefined;
+    const path = `${packageName}/${member}`;
+    const made = Object.hasOwn(packages, path) ? path : packageName;
+    if (!Object.hasOwn(packages, made)) return undefined;
+    const interfaces = this.#made(packages[made]);
     if (!Object.hasOwn(interfaces, member)) return undefined;
     const found = interfaces[member];
     if (found === undefined) return undefined;
@@ -57,8 +65,10 @@ export class OfferedInterfaces implements HostImports {
   /** All of them, by name and version, with functions that ask by themselves. */
   get interfaces(): Readonly<Record<string, HostInterface>> {
     const names = this.#offered.flatMap(({ version, packages }) =>
-      Object.entries(packages).flatMap(([packageName, make]) =>
-        Object.keys(this.#made(make)).map((member) => `${packageName}/${member}@${version}`),
+      Object.entries(packages).flatMap(([name, make]) =>
+        Object.keys(this.#made(make)).map(
+          (member) => `${name.replace(/\/.*/u, "")}/${member}${version && `@${version}`}`,
+        ),
       ),
     );
     return Object.fromEntries(

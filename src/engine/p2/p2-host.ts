@@ -36,6 +36,8 @@ import { insecureInterface, insecureSeedInterface, randomInterface } from "./ran
 export interface HostTools {
   /** A function that may answer with a promise: its guest is suspended, watched and ended as in calls of WASI. */
   readonly waiting: (call: HostFunction) => SuspendingFunction;
+  /** What the instance may do with the network; closed with it. */
+  readonly network: GuestNetwork;
 }
 
 /** Interfaces for one instance. */
@@ -84,7 +86,7 @@ export interface P2Host {
 /** `offered` are packages of several versions: components import several at once. */
 export function createP2Host(config: P2Config, offered: readonly VersionedPackages[] = packagesOfP2): P2Host {
   const context = createContext(config);
-  const added = config.packages?.({ waiting: (call) => waiting(context, call) });
+  const added = config.packages?.({ waiting: (call) => waiting(context, call), network: context.network });
   const imports = new OfferedInterfaces(added === undefined ? offered : [...offered, ...added.versions], context);
   return {
     imports,

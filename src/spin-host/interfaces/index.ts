@@ -1,8 +1,10 @@
-import type { HostPackages, HostTools } from "#engine";
+import type { HostInterface, HostPackages, HostTools } from "#engine";
 import type { ComponentFacts } from "#spin";
 import type { Storage } from "../storage/storage.ts";
+import { OutboundSockets } from "../outbound/outbound-sockets.ts";
 import { asyncKeyValueInterface, keyValueInterface } from "./key-value.ts";
 import { llmInterface } from "./llm.ts";
+import { asyncRedisInterface, redisInterface, unversionedRedisInterface } from "./redis.ts";
 import { SqliteInterfaces } from "./sqlite.ts";
 import { configInterface, variablesInterface } from "./variables.ts";
 import { wasiKeyvalueInterfaces } from "./wasi-keyvalue.ts";
@@ -11,8 +13,18 @@ import { wasiKeyvalueInterfaces } from "./wasi-keyvalue.ts";
 export function spinPackages(component: ComponentFacts, storage: Storage, tools: HostTools): HostPackages {
   const { variables, keyValueStores, sqliteDatabases } = component;
   const sqlite = new SqliteInterfaces(sqliteDatabases, storage);
+  let opened: OutboundSockets | undefined;
+  const sockets = (): OutboundSockets => (opened ??= new OutboundSockets(tools.network));
   return {
     versions: [
+      {
+        version: "",
+        compatibleAs: "",
+        packages: {
+          "fermyon:spin/redis": () => ({ redis: unversionedRedisInterface(sockets(), tools) }),
+          "fermyon:spin/redis-types": () => ({ "redis-types": typesOnly }),
+        },
+      },
       {
         version: "2.0.0",
         compatibleAs: "2",
@@ -23,6 +35,7 @@ export function spinPackages(component: ComponentFacts, storage: Storage, tools:
             sqlite: sqlite.version2(tools),
             llm: llmInterface,
           }),
+          "fermyon:spin/redis": () => ({ redis: redisInterface(sockets(), tools) }),
         },
       },
       {
@@ -32,6 +45,7 @@ export function spinPackages(component: ComponentFacts, storage: Storage, tools:
           "spin:variables": () => ({ variables: variablesInterface(variables) }),
           "spin:key-value": () => ({ "key-value": asyncKeyValueInterface(keyValueStores, storage) }),
           "spin:sqlite": () => ({ sqlite: sqlite.version3(tools) }),
+          "spin:redis": () => ({ redis: asyncRedisInterface(sockets()) }),
         },
       },
       {
@@ -45,6 +59,12 @@ export function spinPackages(component: ComponentFacts, storage: Storage, tools:
         packages: { "wasi:keyvalue": () => wasiKeyvalueInterfaces(keyValueStores, storage, tools) },
       },
     ],
-    close: () => sqlite.close(),
+    close() {
+      sqlite.close();
+      opened?.close();
+    },
   };
 }
+
+/** An interface that only has types. */
+const typesOnly: HostInterface = { functions: {}, resources: {} };

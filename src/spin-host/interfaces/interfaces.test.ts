@@ -1,82 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CancellableAnswer, type HostInterface } from "#engine";
-import type { ComponentFacts } from "#spin";
-import { Storage } from "../storage/storage.ts";
-import { spinPackages } from "./index.ts";
-
-const facts: ComponentFacts = {
-  id: "c",
-  environment: [],
-  outbound: [],
-  selfSchemes: [],
-  variables: [["greeting", "hi"]],
-  keyValueStores: ["default"],
-  sqliteDatabases: ["default"],
-};
-
-/** The interfaces of one component, whose functions are called by name as a component calls them. */
-class Component implements Disposable {
-  readonly #storage = new Storage({});
-  readonly #interfaces: Readonly<Record<string, HostInterface>>;
-  readonly #close: () => void;
-
-  constructor(changes: Partial<ComponentFacts> = {}) {
-    const tools = { waiting: (call: (...parameters: never[]) => unknown) => ({ suspending: call }) };
-    const { versions, close } = spinPackages({ ...facts, ...changes }, this.#storage, tools);
-    const entries = versions.flatMap(({ compatibleAs, packages }) =>
-      Object.entries(packages).flatMap(([name, make]) =>
-        // None of them reads what WASI is made of.
-        Object.entries(make(undefined as never)).map(
-          ([member, made]) => [`${name}/${member}@${compatibleAs}`, made] as const,
-        ),
-      ),
-    );
-    this.#interfaces = Object.fromEntries(entries);
-    this.#close = close;
-  }
-
-  async call(name: string, ...parameters: readonly unknown[]): Promise<unknown> {
-    const [interfaceName = "", member = ""] = name.split("#");
-    const found = this.#interfaces[interfaceName]?.functions[member];
-    assert.ok(found, `there is no "${name}"`);
-    const answer: unknown = Reflect.apply(
-      typeof found === "function" ? found : found.suspending,
-      undefined,
-      parameters,
-    );
-    return answer instanceof CancellableAnswer ? answer.answer : answer;
-  }
-
-  /** The value of a call that must go well. */
-  async value(name: string, ...parameters: readonly unknown[]): Promise<unknown> {
-    const { tag, value } = (await this.call(name, ...parameters)) as { readonly tag: string; readonly value?: unknown };
-    assert.equal(tag, "ok", name);
-    return value;
-  }
-
-  async check(expected: unknown, name: string, ...parameters: readonly unknown[]): Promise<void> {
-    const answer = await this.call(name, ...parameters);
-    assert.deepEqual(answer, expected, name);
-  }
-
-  drop(interfaceName: string, resource: string, object: unknown): void {
-    const drop = this.#interfaces[interfaceName]?.resources[resource]?.drop;
-    assert.ok(drop);
-    Reflect.apply(drop, undefined, [object]);
-  }
-
-  [Symbol.dispose](): void {
-    this.#close();
-    this.#storage.close();
-  }
-}
+import { ComponentOfTest } from "./component-fixture.ts";
 
 const ok = (value?: unknown) => (value === undefined ? { tag: "ok" } : { tag: "ok", value });
 const denied = { tag: "err", value: { tag: "access-denied" } };
 
 test("variables are the component's own, in the interfaces of Spin 2 and 3 and of wasi:config", async () => {
-  using component = new Component();
+  using component = new ComponentOfTest();
   for (const name of ["fermyon:spin/variables@2#get", "spin:variables/variables@3#get"]) {
     await component.check(ok("hi"), name, "greeting");
     const missing = 'no variable for "other"; name it in the component\'s "variables"';
@@ -91,14 +21,14 @@ test("variables are the component's own, in the interfaces of Spin 2 and 3 and o
 });
 
 test("a model is not supported", async () => {
-  using component = new Component();
+  using component = new ComponentOfTest();
   const refused = { tag: "err", value: { tag: "model-not-supported" } };
   await component.check(refused, "fermyon:spin/llm@2#infer", "llama2-chat", "Hello", undefined);
   await component.check(refused, "fermyon:spin/llm@2#generate-embeddings", "all-minilm-l6-v2", []);
 });
 
 test("a key-value store is the same by the interfaces of Spin 2 and 3 and of wasi:keyvalue", async () => {
-  using component = new Component();
+  using component = new ComponentOfTest();
   const [two, three, wasi] = [
     "fermyon:spin/key-value@2#",
     "spin:key-value/key-value@3#",
@@ -128,13 +58,13 @@ test("a key-value store is the same by the interfaces of Spin 2 and 3 and of was
 });
 
 test("stores that a component may not open, or too many of them, are denied", async () => {
-  using component = new Component({ keyValueStores: [], sqliteDatabases: [] });
+  using component = new ComponentOfTest({ keyValueStores: [], sqliteDatabases: [] });
   await component.check(denied, "fermyon:spin/key-value@2#[static]store.open", "default");
   await component.check(denied, "spin:key-value/key-value@3#[static]store.open", "default");
   await component.check(denied, "wasi:keyvalue/store@0.2.0-draft2#open", "");
   await component.check(denied, "fermyon:spin/sqlite@2#[static]connection.open", "default");
   await component.check(denied, "spin:sqlite/sqlite@3#[static]connection.open-async", "default");
-  using other = new Component();
+  using other = new ComponentOfTest();
   const open = "fermyon:spin/key-value@2#[static]store.open";
   const stores = await Promise.all(Array.from({ length: 1_024 }, () => other.value(open, "default")));
   await other.check({ tag: "err", value: { tag: "store-table-full" } }, open, "default");
@@ -143,7 +73,7 @@ test("stores that a component may not open, or too many of them, are denied", as
 });
 
 test("wasi:keyvalue works on many keys at once, counts and compares", async () => {
-  using component = new Component();
+  using component = new ComponentOfTest();
   const wasi = "wasi:keyvalue/";
   const version = "@0.2.0-draft2#";
   const bucket = await component.value(`${wasi}store${version}open`, "default");
@@ -171,7 +101,7 @@ test("wasi:keyvalue works on many keys at once, counts and compares", async () =
 });
 
 test("a database is asked in SQL by the interfaces of Spin 2 and 3", async () => {
-  using component = new Component();
+  using component = new ComponentOfTest();
   const [two, three] = ["fermyon:spin/sqlite@2#", "spin:sqlite/sqlite@3#"];
   const connection = await component.value(`${two}[static]connection.open`, "default");
   await component.value(`${two}[method]connection.execute`, connection, "CREATE TABLE t (a, b, c, d, e)", []);

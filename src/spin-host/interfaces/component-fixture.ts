@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect } from "node:net";
+import {
+  CancellableAnswer,
+  formatIpAddress,
+  GuestNetwork,
+  HostError,
+  type HostInterface,
+  type NetworkAccess,
+  parseNetworkRules,
+} from "#engine";
+import type { ComponentFacts } from "#spin";
+import { Storage } from "../storage/storage.ts";
+import { spinPackages } from "./index.ts";
+
+const facts: ComponentFacts = {
+  id: "c",
+  environment: [],
+  outbound: [],
+  selfSchemes: [],
+  variables: [["greeting", "hi"]],
+  keyValueStores: ["default"],
+  sqliteDatabases: ["default"],
+};
+
+/** The interfaces of one component, whose functions are called by name as a component calls them. */
+export class ComponentOfTest implements Disposable {
+  readonly #storage = new Storage({});
+  readonly #interfaces: Readonly<Record<string, HostInterface>>;
+  readonly #close: () => void;
+
+  constructor(changes: Partial<ComponentFacts> = {}) {
+    const own = { ...facts, ...changes };
+    const network = new GuestNetwork({ policy: parseNetworkRules({ outbound: own.outbound, binds: [] }), access });
+    const tools = { waiting: (call: (...parameters: never[]) => unknown) => ({ suspending: call }), network };
+    const { versions, close } = spinPackages(own, this.#storage, tools);
+    const entries = versions.flatMap(({ compatibleAs, packages }) =>
+      Object.entries(packages).flatMap(([name, make]) =>
+        // None of them reads what WASI is made of.
+        Object.entries(make(undefined as never)).map(([member, made]) => {
+          const version = compatibleAs === "" ? "" : `@${compatibleAs}`;
+          return [`${name.replace(/\/.*/u, "")}/${member}${version}`, made] as const;
+        }),
+      ),
+    );
+    this.#interfaces = Object.fromEntries(entries);
+    this.#close = close;
+  }
+
+  async call(name: string, ...parameters: readonly unknown[]): Promise<unknown> {
+    const [interfaceName = "", member = ""] = name.split("#");
+    const found = this.#interfaces[interfaceName]?.functions[member];
+    assert.ok(found, `there is no "${name}"`);
+    const answer: unknown = Reflect.apply(
+      typeof found === "function" ? found : found.suspending,
+      undefined,
+      parameters,
+    );
+    return answer instanceof CancellableAnswer ? answer.answer : answer;
+  }
+
+  /** The value of a call that must go well. */
+  async value(name: string, ...parameters: readonly unknown[]): Promise<unknown> {
+    const { tag, value } = (await this.call(name, ...parameters)) as { readonly tag: string; readonly value?: unknown };
+    assert.equal(tag, "ok", name);
+    return value;
+  }
+
+  async check(expected: unknown, name: string, ...parameters: readonly unknown[]): Promise<void> {
+    const answer = await this.call(name, ...parameters);
+    assert.deepEqual(answer, expected, name);
+  }
+
+  drop(interfaceName: string, resource: string, object: unknown): void {
+    const drop = this.#interfaces[interfaceName]?.resources[resource]?.drop;
+    assert.ok(drop);
+    Reflect.apply(drop, undefined, [object]);
+  }
+
+  [Symbol.dispose](): void {
+    this.#close();
+    this.#storage.close();
+  }
+}
+
+/** The machine's own network, without any names. */
+const access: NetworkAccess = {
+  async connect({ address, port }, signal) {
+    const socket = connect({ host: formatIpAddress(address), port, allowHalfOpen: true });
+    signal.addEventListener("abort", () => socket.destroy());
+    socket.pause();
+    try {
+      await once(socket, "connect");
+      socket.on("error", () => undefined);
+      return socket;
+    } catch (thrown) {
+      throw HostError.from(thrown, "connect");
+    }
+  },
+  lookUp: () => Promise.reject(new HostError("name-unresolvable", "look up a name in a test")),
+  open: () => Promise.reject(new HostError("unsupported", "open a socket in a test")),
+  socketOf: () => assert.fail("no socket is asked for in a test"),
+};

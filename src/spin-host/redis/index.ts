@@ -1,0 +1,2 @@
+export { parseRedisAddress } from "./redis-address.ts";
+export { RedisClient } from "./redis-client.ts";
