@@ -41,7 +41,7 @@ export class ServerProcess implements AsyncDisposable {
     throw new KwasmError("internal", `serve by "${this.#child.spawnargs.join(" ")}": it ended, see its log: ${end}`);
   }
 
-  async kill(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
+  async kill(signal: "SIGTERM" | "SIGQUIT" | "SIGKILL"): Promise<void> {
     if (!isEnded(this.#child)) process.kill(this.pid, signal);
     await this.#exited;
   }

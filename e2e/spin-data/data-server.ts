@@ -32,27 +32,38 @@ export async function commandOf(
   return ["env", `LD_LIBRARY_PATH=${path}`, "LC_ALL=C", join(root, program), ...rest];
 }
 
+/** How a server is started in a folder of its own, on a port of this machine. */
+export interface ServerStart {
+  readonly name: string;
+  /** Prepares the folder, and gives the command that serves there. */
+  readonly prepare: (directory: string, port: number) => Promise<readonly string[]>;
+  /** What ends it at once and leaves nothing behind; SIGKILL unless given. */
+  readonly endSignal?: "SIGQUIT";
+}
+
 /** A server with its folder, both of which are gone at the end, however that comes. */
 export class DataServer implements AsyncDisposable {
   readonly #stack: AsyncDisposableStack;
   readonly port: number;
+  readonly directory: string;
 
-  /** `start` gets the server's folder and port and gives the command that serves there. */
-  static async start(
-    name: string,
-    start: (directory: string, port: number) => Promise<readonly string[]>,
-  ): Promise<DataServer> {
+  static async start({ name, prepare, endSignal }: ServerStart): Promise<DataServer> {
     await using stack = new AsyncDisposableStack();
     const directory = stack.use(mkdtempDisposableSync(join(tmpdir(), `kwasm-${name}-`))).path;
     const port = await freePort();
-    const server = stack.use(machineLauncher(directory).launch(name, await start(directory, port)));
+    const server = stack.use(machineLauncher(directory).launch(name, await prepare(directory, port)));
+    if (endSignal !== undefined) stack.defer(() => server.kill(endSignal));
     await askUntil(`a ${name} that serves`, () => answers(server, port));
-    return new DataServer(stack.move(), port);
+    return new DataServer(stack.move(), { port, directory });
   }
 
-  private constructor(stack: AsyncDisposableStack, port: number) {
+  private constructor(
+    stack: AsyncDisposableStack,
+    { port, directory }: { readonly port: number; readonly directory: string },
+  ) {
     this.#stack = stack;
     this.port = port;
+    this.directory = directory;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

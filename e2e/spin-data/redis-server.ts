@@ -16,8 +16,22 @@ const program = {
 
 /** Debian's Redis on a free port of this machine, which keeps nothing. */
 export function startRedis(...options: readonly string[]): Promise<DataServer> {
-  return DataServer.start("redis", (directory, port) => {
-    const own = ["--bind", "127.0.0.1", "--port", String(port), "--dir", directory, "--save", "", "--appendonly", "no"];
-    return commandOf(program, ["usr/bin/redis-server", ...own, ...options]);
+  return DataServer.start({
+    name: program.name,
+    prepare(directory, port) {
+      const own = [
+        "--bind",
+        "127.0.0.1",
+        "--port",
+        String(port),
+        "--dir",
+        directory,
+        "--save",
+        "",
+        "--appendonly",
+        "no",
+      ];
+      return commandOf(program, ["usr/bin/redis-server", ...own, ...options]);
+    },
   });
 }

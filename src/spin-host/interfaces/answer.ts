@@ -6,13 +6,13 @@ export type Answer =
 /** A case of a variant `error`. */
 export interface Failure {
   readonly tag: string;
-  readonly value?: string;
+  readonly value?: unknown;
 }
 
 export function ok(value?: unknown): Answer {
   return value === undefined ? { tag: "ok" } : { tag: "ok", value };
 }
 
-export function err(tag: string, value?: string): Answer {
+export function err(tag: string, value?: unknown): Answer {
   return { tag: "err", value: value === undefined ? { tag } : { tag, value } };
 }

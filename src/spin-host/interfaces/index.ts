@@ -4,6 +4,7 @@ import type { Storage } from "../storage/storage.ts";
 import { OutboundSockets } from "../outbound/outbound-sockets.ts";
 import { asyncKeyValueInterface, keyValueInterface } from "./key-value.ts";
 import { llmInterface } from "./llm.ts";
+import { olderPostgresInterface, postgresInterface, unversionedPostgresInterface } from "./postgres.ts";
 import { asyncRedisInterface, redisInterface, unversionedRedisInterface } from "./redis.ts";
 import { SqliteInterfaces } from "./sqlite.ts";
 import { configInterface, variablesInterface } from "./variables.ts";
@@ -23,6 +24,8 @@ export function spinPackages(component: ComponentFacts, storage: Storage, tools:
         packages: {
           "fermyon:spin/redis": () => ({ redis: unversionedRedisInterface(sockets(), tools) }),
           "fermyon:spin/redis-types": () => ({ "redis-types": typesOnly }),
+          "fermyon:spin/postgres": () => ({ postgres: unversionedPostgresInterface(sockets(), tools) }),
+          "fermyon:spin/rdbms-types": () => ({ "rdbms-types": typesOnly }),
         },
       },
       {
@@ -36,6 +39,8 @@ export function spinPackages(component: ComponentFacts, storage: Storage, tools:
             llm: llmInterface,
           }),
           "fermyon:spin/redis": () => ({ redis: redisInterface(sockets(), tools) }),
+          "fermyon:spin/postgres": () => ({ postgres: olderPostgresInterface(2, sockets(), tools) }),
+          "fermyon:spin/rdbms-types": () => ({ "rdbms-types": typesOnly }),
         },
       },
       {
@@ -46,7 +51,13 @@ export function spinPackages(component: ComponentFacts, storage: Storage, tools:
           "spin:key-value": () => ({ "key-value": asyncKeyValueInterface(keyValueStores, storage) }),
           "spin:sqlite": () => ({ sqlite: sqlite.version3(tools) }),
           "spin:redis": () => ({ redis: asyncRedisInterface(sockets()) }),
+          "spin:postgres": () => ({ postgres: olderPostgresInterface(3, sockets(), tools) }),
         },
+      },
+      {
+        version: "4.2.0",
+        compatibleAs: "4",
+        packages: { "spin:postgres": () => ({ postgres: postgresInterface(sockets(), tools) }) },
       },
       {
         version: "0.2.0-draft-2024-09-27",
