@@ -137,8 +137,9 @@ async function run(
   { parameters, isQuery }: { readonly parameters: Parameters; readonly isQuery: boolean },
 ): Promise<Ran> {
   const { ParameterError, queryErrorOf, writeParameter } = await load();
-  if (text.length > outboundLimits.statementLengthMax)
+  if (text.length > outboundLimits.statementLengthMax) {
     return failed({ tag: "text", value: "the statement is too long" });
+  }
   try {
     const values = parameters.map(writeParameter);
     return { tag: "ok", value: await client.run({ text, values, isQuery }) };

@@ -54,8 +54,9 @@ const portDefault = 5432;
  * and `host=HOST user=USER`. Hosts may be several, with commas. Throws a `ConnectionStringError`.
  */
 export function parseConnectionString(text: string): PostgresAddress {
-  if (text.length > outboundLimits.addressLengthMax)
+  if (text.length > outboundLimits.addressLengthMax) {
     throw new ConnectionStringError("invalid connection string: too long");
+  }
   const url = /^postgres(?:ql)?:\/\/(?<rest>.*)$/su.exec(text)?.groups?.["rest"];
   return addressOf(url === undefined ? readPairs(text) : readUrl(url));
 }

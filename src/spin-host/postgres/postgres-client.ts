@@ -131,8 +131,9 @@ async function oneByte(socket: Socket): Promise<string> {
   for (;;) {
     const byte: unknown = socket.read(1);
     if (byte instanceof Buffer) {
-      if (socket.readableLength > 0)
+      if (socket.readableLength > 0) {
         throw new OutboundError("failed", "error performing TLS handshake: unexpected data");
+      }
       return byte.toString("latin1");
     }
     if (socket.destroyed || socket.readableEnded) throw new OutboundError("failed", "the connection was closed");

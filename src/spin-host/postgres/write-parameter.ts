@@ -132,8 +132,9 @@ function twoDigits(number: number): string {
 }
 
 function uuidText(text: string): string {
-  if (/^(?:urn:uuid:)?\{?[\da-f]{8}(?:-?[\da-f]{4}){3}-?[\da-f]{12}\}?$/iu.test(text))
+  if (/^(?:urn:uuid:)?\{?[\da-f]{8}(?:-?[\da-f]{4}){3}-?[\da-f]{12}\}?$/iu.test(text)) {
     return text.replace(/^urn:uuid:/iu, "");
+  }
   throw new ParameterError(`invalid UUID ${text.slice(0, 64)}`);
 }
 
