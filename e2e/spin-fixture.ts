@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 
 import { endOf, type KwasmCommand, until } from "./command-fixture.ts";
 
-/** Answers of one run of `kwasm serve` to paths, asked one after the other. */
+/** Answers of one run of `kwasm serve` to paths, asked one after the other; `program` is what it is given to serve. */
 export async function answersOf(
   kwasm: KwasmCommand,
-  manifest: string,
+  program: string | readonly string[],
   paths: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): Promise<readonly string[]> {
-  const serving = kwasm.start(["serve", "--listen", "127.0.0.1:0", manifest], { cwd: kwasm.directory, env });
+  const serving = kwasm.start(["serve", "--listen", "127.0.0.1:0", ...[program].flat()], { cwd: kwasm.directory, env });
   const ended = endOf(serving);
   let said = "";
   serving.stderr.on("data", (chunk) => (said += String(chunk)));

@@ -10,7 +10,7 @@ import {
 import type { ApplicationSpec, ComponentFacts } from "#spin";
 import { chooseComponent } from "./choose-component.ts";
 import { spinPackages } from "./interfaces/index.ts";
-import { Storage } from "./storage/storage.ts";
+import { Stores } from "./storage/stores.ts";
 
 /** What is known of an application but for its components. */
 export type ApplicationFacts = Omit<ApplicationSpec, "components">;
@@ -23,29 +23,41 @@ export interface LoadedComponent {
   readonly network: GuestNetwork;
 }
 
+/** What an application is run with; the service closes all of it. */
+interface ApplicationParts {
+  readonly components: readonly LoadedComponent[];
+  /** Where its stores are connected to. */
+  readonly network: GuestNetwork;
+}
+
 /**
  * Answers HTTP requests by the components of a Spin application, an instance a request. Imports that nobody offers trap
  * when they are called, since Spin's toolchains import all that there is.
  */
 export async function serveApplication(
   application: ApplicationFacts,
-  components: readonly LoadedComponent[],
+  { components, network }: ApplicationParts,
   config: HttpServiceConfig,
 ): Promise<Guest> {
-  const storage = new Storage(application.storage);
-  const programs = new Map(components.map((component) => [component.facts.id, programOf(component, storage)]));
+  const stores = new Stores(application.storage, network);
+  const programs = new Map(components.map((component) => [component.facts.id, programOf(component, stores)]));
   const guest = await serveRoutes([...programs.values()], chooseComponent(application, programs), config);
-  void guest.ended.then(() => storage.close());
+  void closeAtEnd(guest, [stores, network]);
   return guest;
 }
 
-function programOf({ facts, plan, preopens, network }: LoadedComponent, storage: Storage): HttpProgram {
+async function closeAtEnd(guest: Guest, handles: readonly { close(): void }[]): Promise<void> {
+  await guest.ended;
+  for (const handle of handles) handle.close();
+}
+
+function programOf({ facts, plan, preopens, network }: LoadedComponent, stores: Stores): HttpProgram {
   return {
     plan,
     env: facts.environment,
     preopens,
     network,
-    packages: (tools) => spinPackages(facts, storage, tools),
+    packages: (tools) => spinPackages(facts, stores, tools),
     trapsUnknownImports: true,
   };
 }

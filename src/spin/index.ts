@@ -6,7 +6,9 @@ export type {
   ComponentFacts,
   ComponentSpec,
   FoundMount,
+  KeyValueStoreSpec,
   RouteSpec,
+  SqliteDatabaseSpec,
   StorageSpec,
 } from "./plan/application-spec.ts";
 export { type ApplicationWorkload, workloadOfApplication } from "./plan/application-workload.ts";
@@ -16,3 +18,6 @@ export { planApplication } from "./plan/plan-application.ts";
 export { listApplication } from "./plan/list-files.ts";
 export { findImageManifest, planManifest, readManifest } from "./plan/plan-directory.ts";
 export { type RouteMatch, Router } from "./route/router.ts";
+export { readRuntimeConfig } from "./runtime-config/read-runtime-config.ts";
+export type { RuntimeConfig } from "./runtime-config/runtime-config.ts";
+export { storageIn } from "./plan/storage-files.ts";

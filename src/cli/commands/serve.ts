@@ -1,5 +1,6 @@
 import { KwasmError } from "#base";
 import { type HttpSpec, type ListenerSpec, runOnce } from "#node";
+import { readRuntimeConfig } from "#spin";
 
 import { defineCommand } from "../frame/command.ts";
 import { parseCount } from "../frame/parse-values.ts";
@@ -24,7 +25,8 @@ Nothing is granted that is not granted here.
 
 A REF that ends in .toml is the manifest of a Spin application; an image with /spin.toml and an artifact of
 "spin registry push" are applications as well. They say themselves what their components may use; --env sets a variable
-of all of them. Variables of the application get their values from SPIN_VARIABLE_NAME.
+of all of them. Variables of the application get their values from SPIN_VARIABLE_NAME. Spin's runtime configuration says
+where stores of other labels are.
 
 SIGTERM and SIGINT let running requests end and take no more; a second one ends at once. Exit codes: 0 once all
 requests have ended; 143 where some were cut off; 126 cannot be run; 127 not found.
@@ -37,6 +39,7 @@ requests have ended; 143 where some were cut off; 126 cannot be run; 127 not fou
     env: { short: "e", value: "NAME=VALUE", isRepeatable: true, summary: "Set a variable; NAME alone passes it on" },
     dir: { value: "HOST[::GUEST][:ro]", isRepeatable: true, summary: "Grant a directory, under its own path or GUEST" },
     ...networkOptions,
+    "runtime-config-file": { value: "FILE", summary: "Where a Spin application has its stores and variables from" },
     memory: { short: "m", value: "SIZE", summary: "Cap of all its instances' memory together (default 4Gi)" },
     reuse: { value: "N", summary: "Requests that an instance answers before a new one is made (default 1)" },
     "max-concurrent": { value: "N", summary: "Requests answered at a time (default 128)" },
@@ -61,8 +64,11 @@ requests have ended; 143 where some were cut off; 126 cannot be run; 127 not fou
     const memoryBytesMax = parseSize(options.memory ?? "4Gi", "--memory");
     const args = rest[0] === "--" ? rest.slice(1) : rest;
     return runToEnd(io, async () => {
-      const environment = new Map([...spinVariablesOf(io.env), ...env]);
-      const found = await findProgram(reference, { args, cwd: io.cwd, stateDirectory, argv0: undefined, environment });
+      const file = options["runtime-config-file"];
+      const runtimeConfig = file === undefined ? undefined : await readRuntimeConfig(file, io.cwd);
+      const environment = new Map([...spinVariablesOf(io.env, runtimeConfig), ...env]);
+      const spin = { environment, ...(runtimeConfig && { runtimeConfig }) };
+      const found = await findProgram(reference, { args, cwd: io.cwd, stateDirectory, argv0: undefined, ...spin });
       const program = grantAll(found, { env, mounts, network });
       return runOnce({
         ...program,

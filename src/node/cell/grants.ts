@@ -66,7 +66,9 @@ export function openGrants(
       const fd = handover.take(descriptor);
       return protocol === "udp" ? keep(datagramSocketFromFd(fd)) : keep(listenerFromFd(fd));
     });
-    const network = openNetwork(order, listeners, { sockets, budget });
+    const stores = order.application?.storage;
+    const own = stores === undefined ? order : networkOf(order, stores);
+    const network = openNetwork(own, listeners, { sockets, budget });
     const components = (order.application?.components ?? []).map((component) => ({
       order: component,
       moduleFd: handover.take(component.moduleDescriptor),
@@ -92,8 +94,8 @@ function closeAll(handles: readonly { close(): void }[]): void {
   for (const handle of handles) handle.close();
 }
 
-/** A component may connect to where its own rules allow, by the names that the application finds. */
-function networkOf({ number, network }: GuestOrder, { outbound }: ComponentOrder) {
+/** A component, or stores, may connect to where its own rules allow, by the names that the application finds. */
+function networkOf({ number, network }: GuestOrder, { outbound = [] }: { readonly outbound?: readonly string[] }) {
   const granted = network === undefined ? {} : { network: { ...network, outbound, binds: [] } };
   return { number, listeners: [], ...granted };
 }

@@ -234,8 +234,9 @@ function begin(
   if (program.kind === "application") {
     const { args: _args, env: _env, preopens = [], ...common } = config;
     // Each component has files and rules of its own; the container's are for who looks into it.
-    for (const handle of [...preopens, network]) handle.close();
-    return serveApplication(program.application, program.components, { ...common, memoryBytesMax, http: options });
+    for (const handle of preopens) handle.close();
+    const { application, components } = program;
+    return serveApplication(application, { components, network }, { ...common, memoryBytesMax, http: options });
   }
   const { plan } = program;
   const isCalled = start?.invoke !== undefined;

@@ -10,8 +10,8 @@ import {
   type NetworkAccess,
   parseNetworkRules,
 } from "#engine";
-import type { ComponentFacts } from "#spin";
-import { Storage } from "../storage/storage.ts";
+import type { ComponentFacts, StorageSpec } from "#spin";
+import { Stores } from "../storage/stores.ts";
 import { spinPackages } from "./index.ts";
 
 const facts: ComponentFacts = {
@@ -26,15 +26,16 @@ const facts: ComponentFacts = {
 
 /** The interfaces of one component, whose functions are called by name as a component calls them. */
 export class ComponentOfTest implements Disposable {
-  readonly #storage = new Storage({});
+  readonly #stores: Stores;
   readonly #interfaces: Readonly<Record<string, HostInterface>>;
   readonly #close: () => void;
 
-  constructor(changes: Partial<ComponentFacts> = {}) {
+  constructor(changes: Partial<ComponentFacts> = {}, storage: StorageSpec = {}) {
     const own = { ...facts, ...changes };
-    const network = new GuestNetwork({ policy: parseNetworkRules({ outbound: own.outbound, binds: [] }), access });
+    this.#stores = new Stores(storage, networkOf(storage.outbound ?? []));
+    const network = networkOf(own.outbound);
     const tools = { waiting: (call: (...parameters: never[]) => unknown) => ({ suspending: call }), network };
-    const { versions, close } = spinPackages(own, this.#storage, tools);
+    const { versions, close } = spinPackages(own, this.#stores, tools);
     const entries = versions.flatMap(({ compatibleAs, packages }) =>
       Object.entries(packages).flatMap(([name, make]) =>
         // None of them reads what WASI is made of.
@@ -80,7 +81,7 @@ export class ComponentOfTest implements Disposable {
 
   [Symbol.dispose](): void {
     this.#close();
-    this.#storage.close();
+    this.#stores.close();
   }
 }
 
@@ -102,3 +103,7 @@ const access: NetworkAccess = {
   open: () => Promise.reject(new HostError("unsupported", "open a socket in a test")),
   socketOf: () => assert.fail("no socket is asked for in a test"),
 };
+
+function networkOf(outbound: readonly string[]): GuestNetwork {
+  return new GuestNetwork({ policy: parseNetworkRules({ outbound, binds: [] }), access });
+}

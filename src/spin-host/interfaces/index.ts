@@ -1,6 +1,6 @@
 import type { HostInterface, HostPackages, HostTools } from "#engine";
 import type { ComponentFacts } from "#spin";
-import type { Storage } from "../storage/storage.ts";
+import type { Stores } from "../storage/stores.ts";
 import { OutboundSockets } from "../outbound/outbound-sockets.ts";
 import { asyncKeyValueInterface, keyValueInterface } from "./key-value.ts";
 import { llmInterface } from "./llm.ts";
@@ -11,9 +11,9 @@ import { configInterface, variablesInterface } from "./variables.ts";
 import { wasiKeyvalueInterfaces } from "./wasi-keyvalue.ts";
 
 /** What Spin's components may import besides WASI, for one instance; each is made when it is asked for. */
-export function spinPackages(component: ComponentFacts, storage: Storage, tools: HostTools): HostPackages {
+export function spinPackages(component: ComponentFacts, stores: Stores, tools: HostTools): HostPackages {
   const { variables, keyValueStores, sqliteDatabases } = component;
-  const sqlite = new SqliteInterfaces(sqliteDatabases, storage);
+  const sqlite = new SqliteInterfaces(sqliteDatabases, stores);
   let opened: OutboundSockets | undefined;
   const sockets = (): OutboundSockets => (opened ??= new OutboundSockets(tools.network));
   return {
@@ -34,7 +34,7 @@ export function spinPackages(component: ComponentFacts, storage: Storage, tools:
         packages: {
           "fermyon:spin": () => ({
             variables: variablesInterface(variables),
-            "key-value": keyValueInterface(keyValueStores, storage, tools),
+            "key-value": keyValueInterface(keyValueStores, stores, tools),
             sqlite: sqlite.version2(tools),
             llm: llmInterface,
           }),
@@ -48,7 +48,7 @@ export function spinPackages(component: ComponentFacts, storage: Storage, tools:
         compatibleAs: "3",
         packages: {
           "spin:variables": () => ({ variables: variablesInterface(variables) }),
-          "spin:key-value": () => ({ "key-value": asyncKeyValueInterface(keyValueStores, storage) }),
+          "spin:key-value": () => ({ "key-value": asyncKeyValueInterface(keyValueStores, stores) }),
           "spin:sqlite": () => ({ sqlite: sqlite.version3(tools) }),
           "spin:redis": () => ({ redis: asyncRedisInterface(sockets()) }),
           "spin:postgres": () => ({ postgres: olderPostgresInterface(3, sockets(), tools) }),
@@ -67,7 +67,7 @@ export function spinPackages(component: ComponentFacts, storage: Storage, tools:
       {
         version: "0.2.0-draft2",
         compatibleAs: "0.2.0-draft2",
-        packages: { "wasi:keyvalue": () => wasiKeyvalueInterfaces(keyValueStores, storage, tools) },
+        packages: { "wasi:keyvalue": () => wasiKeyvalueInterfaces(keyValueStores, stores, tools) },
       },
     ],
     close() {

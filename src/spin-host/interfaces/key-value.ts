@@ -1,5 +1,6 @@
 import { CancellableAnswer, type HostInterface, type HostTools } from "#engine";
-import type { Storage } from "../storage/storage.ts";
+import type { KeyValueStore } from "../storage/storage.ts";
+import type { Stores } from "../storage/stores.ts";
 import { type Answer, ok } from "./answer.ts";
 import { answering, OpenedStore, StoreOpener, tooLarge } from "./open-store.ts";
 
@@ -28,8 +29,8 @@ function getKeys({ storage }: OpenedStore): Promise<Answer> {
 }
 
 /** `fermyon:spin/key-value@2.0.0`. */
-export function keyValueInterface(labels: readonly string[], storage: Storage, { waiting }: HostTools): HostInterface {
-  const opener = new StoreOpener(labels, storage);
+export function keyValueInterface(labels: readonly string[], stores: Stores, { waiting }: HostTools): HostInterface {
+  const opener = new StoreOpener(labels, stores);
   const { open, ...methods } = storeFunctions(opener);
   const calls: readonly (readonly [string, Call])[] = [...Object.entries(methods), ["get-keys", getKeys]];
   return {
@@ -42,8 +43,8 @@ export function keyValueInterface(labels: readonly string[], storage: Storage, {
 }
 
 /** `spin:key-value/key-value@3.0.0`, whose keys come as a stream. */
-export function asyncKeyValueInterface(labels: readonly string[], storage: Storage): HostInterface {
-  const opener = new StoreOpener(labels, storage);
+export function asyncKeyValueInterface(labels: readonly string[], stores: Stores): HostInterface {
+  const opener = new StoreOpener(labels, stores);
   const { open, ...methods } = storeFunctions(opener);
   const calls: readonly (readonly [string, Call])[] = Object.entries(methods);
   return {
@@ -56,7 +57,7 @@ export function asyncKeyValueInterface(labels: readonly string[], storage: Stora
   };
 }
 
-function streamOfKeys(storage: Storage): readonly [keys: AsyncIterable<readonly string[]>, end: object] {
+function streamOfKeys(storage: KeyValueStore): readonly [keys: AsyncIterable<readonly string[]>, end: object] {
   const listed = storage.keys();
   async function* keys(): AsyncGenerator<readonly string[]> {
     // What went wrong is told by the future.

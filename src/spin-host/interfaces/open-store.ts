@@ -1,16 +1,14 @@
 import { storageLimits } from "../storage/limits.ts";
-import type { Storage } from "../storage/storage.ts";
+import type { KeyValueStore } from "../storage/storage.ts";
+import type { Stores } from "../storage/stores.ts";
 import { StorageError } from "../storage/storage-thread.ts";
 import { type Answer, err } from "./answer.ts";
 
-/** The label of the store that is there without any configuration. */
-export const defaultLabel = "default";
-
 /** A store that a guest has open. */
 export class OpenedStore {
-  readonly storage: Storage;
+  readonly storage: KeyValueStore;
 
-  constructor(storage: Storage) {
+  constructor(storage: KeyValueStore) {
     this.storage = storage;
   }
 }
@@ -18,21 +16,22 @@ export class OpenedStore {
 /** Stores that one component may open. */
 export class StoreOpener {
   readonly #labels: readonly string[];
-  readonly #storage: Storage;
+  readonly #stores: Stores;
   #opened = 0;
 
-  constructor(labels: readonly string[], storage: Storage) {
+  constructor(labels: readonly string[], stores: Stores) {
     this.#labels = labels;
-    this.#storage = storage;
+    this.#stores = stores;
   }
 
   /** A store, or the error that tells why not, in the words of `key-value`. */
   open(label: string): OpenedStore | Answer {
     if (!this.#labels.includes(label)) return err("access-denied");
-    if (label !== defaultLabel) return err("no-such-store");
+    const store = this.#stores.keyValue(label);
+    if (store === undefined) return err("no-such-store");
     if (this.#opened >= storageLimits.storesMax) return err("store-table-full");
     this.#opened += 1;
-    return new OpenedStore(this.#storage);
+    return new OpenedStore(store);
   }
 
   drop(): void {

@@ -1,10 +1,10 @@
 import { CancellableAnswer, type HostInterface, type HostTools } from "#engine";
 import { storageLimits } from "../storage/limits.ts";
 import type { SqlResult, SqlValue } from "../storage/messages.ts";
-import type { Storage, StorageConnection } from "../storage/storage.ts";
+import type { StorageConnection } from "../storage/storage.ts";
+import type { Stores } from "../storage/stores.ts";
 import { StorageError } from "../storage/storage-thread.ts";
 import { type Answer, err, ok } from "./answer.ts";
-import { defaultLabel } from "./open-store.ts";
 
 /** A value of SQL as components see it. */
 interface Value {
@@ -26,13 +26,13 @@ class OpenedConnection {
 /** The connections of one instance, which end with it. */
 export class SqliteInterfaces {
   readonly #labels: readonly string[];
-  readonly #storage: Storage;
+  readonly #stores: Stores;
   readonly #open = new Set<OpenedConnection>();
   #isClosed = false;
 
-  constructor(labels: readonly string[], storage: Storage) {
+  constructor(labels: readonly string[], stores: Stores) {
     this.#labels = labels;
-    this.#storage = storage;
+    this.#stores = stores;
   }
 
   /** `fermyon:spin/sqlite@2.0.0`. */
@@ -79,9 +79,10 @@ export class SqliteInterfaces {
 
   async #connect(database: string): Promise<Answer> {
     if (!this.#labels.includes(database)) return err("access-denied");
-    if (database !== defaultLabel) return err("no-such-database");
+    const storage = this.#stores.database(database);
+    if (storage === undefined) return err("no-such-database");
     try {
-      const opened = new OpenedConnection(await this.#storage.connect());
+      const opened = new OpenedConnection(await storage.connect());
       this.#open.add(opened);
       // Its guest may have ended meanwhile.
       if (this.#isClosed) this.#drop(opened);

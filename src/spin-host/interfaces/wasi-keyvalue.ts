@@ -1,7 +1,7 @@
 import type { HostInterface, HostTools } from "#engine";
-import type { Storage } from "../storage/storage.ts";
+import { defaultLabel, type Stores } from "../storage/stores.ts";
 import { type Answer, err, ok } from "./answer.ts";
-import { answering, defaultLabel, OpenedStore, StoreOpener, tooLarge } from "./open-store.ts";
+import { answering, OpenedStore, StoreOpener, tooLarge } from "./open-store.ts";
 
 type Pairs = readonly (readonly [key: string, value: Uint8Array])[];
 
@@ -21,10 +21,10 @@ class Comparison {
 /** The interfaces of `wasi:keyvalue@0.2.0-draft2`, over the stores that Spin's own interface has. */
 export function wasiKeyvalueInterfaces(
   labels: readonly string[],
-  storage: Storage,
+  stores: Stores,
   { waiting }: HostTools,
 ): Readonly<Record<string, HostInterface>> {
-  const opener = new StoreOpener(labels, storage);
+  const opener = new StoreOpener(labels, stores);
   const bucket = { drop: () => opener.drop() };
   return {
     store: { functions: storeFunctions(opener, waiting), resources: { bucket } },

@@ -2,8 +2,25 @@ import { storageLimits } from "./limits.ts";
 import type { SqlResult, SqlValue, StorageFiles } from "./messages.ts";
 import { StorageError, StorageThread } from "./storage-thread.ts";
 
-/** The stores of one application, in threads of their own: a statement of SQL may take long, keys never do. */
-export class Storage {
+/** A key-value store, wherever it is kept. All reject with a `StorageError`. */
+export interface KeyValueStore {
+  /** Values of keys, in their order; undefined for those that are not there. */
+  get(keys: readonly string[]): Promise<readonly (Uint8Array | undefined)[]>;
+  set(pairs: readonly (readonly [key: string, value: Uint8Array])[]): Promise<void>;
+  delete(keys: readonly string[]): Promise<void>;
+  exists(key: string): Promise<boolean>;
+  keys(): Promise<readonly string[]>;
+  increment(key: string, delta: bigint): Promise<bigint>;
+  /** Answers undefined where it was set, else with what is there instead. */
+  swap(
+    key: string,
+    expected: Uint8Array | undefined,
+    value: Uint8Array,
+  ): Promise<{ readonly current?: Uint8Array } | undefined>;
+}
+
+/** A store and a database in files, in threads of their own: a statement of SQL may take long, keys never do. */
+export class Storage implements KeyValueStore {
   readonly #keys: StorageThread;
   readonly #sql: StorageThread;
   #lastConnection = 0;
@@ -15,7 +32,6 @@ export class Storage {
     this.#sql = new StorageThread(sqlitePath === undefined ? {} : { sqlitePath }, callMsMax);
   }
 
-  /** Values of keys, in their order; undefined for those that are not there. Rejects with a `StorageError`, as all. */
   async get(keys: readonly string[]): Promise<readonly (Uint8Array | undefined)[]> {
     return (await this.#keys.ask({ kind: "get", keys })) as readonly (Uint8Array | undefined)[];
   }
@@ -40,7 +56,6 @@ export class Storage {
     return (await this.#keys.ask({ kind: "increment", key, delta })) as bigint;
   }
 
-  /** Answers undefined where it was set, else with what is there instead. */
   async swap(
     key: string,
     expected: Uint8Array | undefined,

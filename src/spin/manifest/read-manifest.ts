@@ -1,8 +1,7 @@
-import { parse, TomlError } from "smol-toml";
 import { KwasmError } from "#base";
 import type { SpinApplication } from "../application.ts";
 import { checkApplication } from "../check-application.ts";
-import { spinLimits } from "../limits.ts";
+import { parseToml } from "../parse-toml.ts";
 import { Table } from "../table.ts";
 import { readVersion1 } from "./read-version-1.ts";
 import { readVersion2 } from "./read-version-2.ts";
@@ -12,10 +11,6 @@ import { readVersion2 } from "./read-version-2.ts";
  * the field, `limit-exceeded`, and `unsupported` for another version.
  */
 export function readSpinManifest(text: string, name = "spin.toml"): SpinApplication {
-  if (text.length > spinLimits.manifestLengthMax) {
-    const most = String(spinLimits.manifestLengthMax);
-    throw new KwasmError("limit-exceeded", `read "${name}": it has more than ${most} characters`);
-  }
   const table = new Table(parseToml(text, name), `"${name}"`);
   return checkApplication(readVersion(table, name), name);
 }
@@ -31,18 +26,6 @@ function readVersion(table: Table, name: string): SpinApplication {
   if (version === "1") return readVersion1(table);
   if (version !== undefined) throw unsupported(name, `spin_version = "${version.slice(0, 16)}"`);
   throw new KwasmError("invalid-argument", `read "${name}": "spin_manifest_version" is missing; write 2`);
-}
-
-function parseToml(text: string, name: string): unknown {
-  try {
-    return parse(text, { maxDepth: 64 });
-  } catch (error) {
-    if (!(error instanceof TomlError)) throw error;
-    const reason = error.message.split("\n")[0];
-    throw new KwasmError("invalid-argument", `read "${name}": ${String(reason)}, in line ${String(error.line)}`, {
-      cause: error,
-    });
-  }
 }
 
 function unsupported(name: string, version: string): KwasmError {

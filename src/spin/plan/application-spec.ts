@@ -49,8 +49,23 @@ export interface FoundMount {
   readonly readOnly: true;
 }
 
-/** Files in which the stores with the label `default` are kept; in memory where they are left out. */
+/** Where an application keeps its data. */
 export interface StorageSpec {
+  /** Files of the stores with the label `default`; in memory where they are left out. */
   readonly keyValuePath?: string;
   readonly sqlitePath?: string;
+  /** Stores of a runtime configuration by their labels, `default` among them where it is another one. */
+  readonly keyValueStores?: readonly (readonly [label: string, store: KeyValueStoreSpec])[];
+  readonly sqliteDatabases?: readonly (readonly [label: string, database: SqliteDatabaseSpec])[];
+  /** Where these stores are connected to, in the engine's words; no component may for that. */
+  readonly outbound?: readonly string[];
+}
+
+export type KeyValueStoreSpec =
+  /** In memory without a path. */
+  { readonly kind: "file"; readonly path?: string } | { readonly kind: "redis"; readonly url: string };
+
+/** In memory without a path. */
+export interface SqliteDatabaseSpec {
+  readonly path?: string;
 }

@@ -7,7 +7,7 @@ export interface ApplicationWorkload {
   readonly module: FoundModule;
   readonly args: readonly string[];
   readonly application: ApplicationSpec;
-  /** Where any of its components may connect to. */
+  /** Where any of its components may connect to, and its stores. */
   readonly outbound: readonly string[];
 }
 
@@ -15,6 +15,7 @@ export function workloadOfApplication(application: ApplicationSpec): Application
   const { name, components } = application;
   const [first] = components;
   if (first === undefined) throw new KwasmError("internal", `run Spin application "${name}": it has no component`);
-  const outbound = [...new Set(components.flatMap((component) => component.outbound))];
+  const ofComponents = components.flatMap((component) => component.outbound);
+  const outbound = [...new Set([...ofComponents, ...(application.storage.outbound ?? [])])];
   return { module: first.module, args: [name], application, outbound };
 }

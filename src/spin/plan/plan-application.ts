@@ -4,9 +4,11 @@ import { spinLimits } from "../limits.ts";
 import { parseOutboundHosts } from "../outbound/outbound-hosts.ts";
 import { shown } from "../table.ts";
 import { resolveVariables, type VariableValues } from "../variables/resolve-variables.ts";
+import { type RuntimeConfig, withoutRuntimeConfig } from "../runtime-config/runtime-config.ts";
 import type { ApplicationSpec, ComponentSpec, RouteSpec, StorageSpec } from "./application-spec.ts";
 import type { ContentFinder } from "./content-finder.ts";
 import { findMounts } from "./find-mounts.ts";
+import { storageIn } from "./storage-files.ts";
 
 export interface PlanOptions {
   /** Where modules and files are. */
@@ -16,6 +18,7 @@ export interface PlanOptions {
   /** Whether a variable may be called by its bare name too, as in a container. */
   readonly takesBareNames: boolean;
   readonly storage?: StorageSpec;
+  readonly runtimeConfig?: RuntimeConfig;
 }
 
 /**
@@ -25,11 +28,14 @@ export interface PlanOptions {
 export async function planApplication(application: SpinApplication, options: PlanOptions): Promise<ApplicationSpec> {
   const { name, version, description, httpBase, variables, components } = application;
   const triggers = httpTriggersOf(application);
-  const values = resolveVariables(variables, options.environment, options);
+  const { runtimeConfig = withoutRuntimeConfig } = options;
+  const values = resolveVariables(variables, options.environment, { ...options, ...runtimeConfig });
   const asked = new Set(triggers.flatMap(({ answer }) => (answer.kind === "component" ? [answer.component] : [])));
   const planned: ComponentSpec[] = [];
   for (const component of components) {
-    if (asked.has(component.id)) planned.push(await planComponent(component, values, options.content));
+    if (!asked.has(component.id)) continue;
+    checkLabels(component, runtimeConfig);
+    planned.push(await planComponent(component, values, options.content));
   }
   if (planned.length === 0) throw unsupported(name, "no component of it answers HTTP requests");
   checkHandover(name, planned);
@@ -40,7 +46,7 @@ export async function planApplication(application: SpinApplication, options: Pla
     base: httpBase,
     routes: triggers.map(routeOf),
     components: planned,
-    storage: options.storage ?? {},
+    storage: storageOf(options.storage, runtimeConfig),
   };
 }
 
@@ -73,7 +79,6 @@ async function planComponent(
   if (dependency !== undefined) {
     throw unsupported(id, `it depends on "${shown(dependency)}"; compose it with that component first`);
   }
-  for (const key of ["keyValueStores", "sqliteDatabases"] as const) checkLabels(id, key, component[key]);
   const { rules, selfSchemes } = parseOutboundHosts(allowedOutboundHosts.map((host) => values.expand(host)));
   return {
     id,
@@ -88,12 +93,26 @@ async function planComponent(
   };
 }
 
-/** Spin has stores of other labels from its runtime configuration, and refuses those that are not in there too. */
-function checkLabels(id: string, key: "keyValueStores" | "sqliteDatabases", labels: readonly string[]): void {
-  const other = labels.find((label) => label !== "default");
-  if (other === undefined) return;
-  const field = key === "keyValueStores" ? "key_value_stores" : "sqlite_databases";
-  throw unsupported(id, `its ${field} name "${shown(other)}"; only "default" is there`);
+/** Spin has stores of other labels from its runtime configuration too, and refuses those that are not in there. */
+function checkLabels({ id, ...component }: SpinComponent, config: RuntimeConfig): void {
+  for (const key of ["keyValueStores", "sqliteDatabases"] as const) {
+    const other = component[key].find((label) => label !== "default" && !config[key].has(label));
+    if (other === undefined) continue;
+    const field = key === "keyValueStores" ? "key_value_stores" : "sqlite_databases";
+    const there = 'only "default" is there, and what a runtime configuration has';
+    throw unsupported(id, `its ${field} name "${shown(other)}"; ${there}`);
+  }
+}
+
+function storageOf(storage: StorageSpec = {}, config: RuntimeConfig): StorageSpec {
+  const { keyValueStores, sqliteDatabases, outbound, stateDirectory } = config;
+  return {
+    ...storage,
+    ...(stateDirectory === undefined ? {} : storageIn(stateDirectory)),
+    ...(keyValueStores.size === 0 ? {} : { keyValueStores: [...keyValueStores] }),
+    ...(sqliteDatabases.size === 0 ? {} : { sqliteDatabases: [...sqliteDatabases] }),
+    ...(outbound.length === 0 ? {} : { outbound }),
+  };
 }
 
 function checkHandover(name: string, components: readonly ComponentSpec[]): void {

@@ -1,7 +1,7 @@
 import { KwasmError } from "#base";
 import type { MountSpec, NetworkGrant, WorkloadSpec } from "#node";
 
-import { workloadOfApplication } from "#spin";
+import { type RuntimeConfig, workloadOfApplication } from "#spin";
 
 import type { Program } from "./program.ts";
 
@@ -36,11 +36,15 @@ export function grantAll(program: Program, { env, mounts, network }: ProgramGran
   return { ...program, ...own, network: { outbound, binds: [] } };
 }
 
-/** Values of a Spin application's variables in the user's environment. */
+/** Values of a Spin application's variables in the user's environment, by all beginnings that name such. */
 export function spinVariablesOf(
   environment: Readonly<Record<string, string | undefined>>,
+  { providers }: Pick<RuntimeConfig, "providers"> = { providers: [] },
 ): readonly (readonly [name: string, value: string])[] {
+  const own = providers.flatMap((provider) => (provider.kind === "env" ? [`${provider.prefix}_`] : []));
+  const beginnings = ["SPIN_VARIABLE_", ...own];
   return Object.entries(environment).flatMap(([name, value]) => {
-    return name.startsWith("SPIN_VARIABLE_") && value !== undefined ? [[name, value] as const] : [];
+    const isVariable = value !== undefined && beginnings.some((beginning) => name.startsWith(beginning));
+    return isVariable ? [[name, value] as const] : [];
   });
 }

@@ -6,7 +6,15 @@ import { pipeline } from "node:stream/promises";
 import { KwasmError } from "#base";
 import { type ContentSource, isArchive, readContent, resolveEntry } from "#image";
 import type { MountSpec, WorkloadSpec } from "#node";
-import { type ApplicationSpec, findImageManifest, planArtifact, planManifest, workloadOfApplication } from "#spin";
+import {
+  type ApplicationSpec,
+  findImageManifest,
+  planArtifact,
+  planManifest,
+  type RuntimeConfig,
+  storageIn,
+  workloadOfApplication,
+} from "#spin";
 
 import { openImageStore } from "../image-store.ts";
 
@@ -27,6 +35,8 @@ interface ProgramOptions {
   readonly argv0: string | undefined;
   /** Variables of Spin applications get their values from here; left out where such are not run. */
   readonly environment?: ReadonlyMap<string, string>;
+  /** Where a Spin application's data is; only such have it. */
+  readonly runtimeConfig?: RuntimeConfig;
 }
 
 /**
@@ -64,7 +74,9 @@ function kindOf(path: string): "file" | "directory" | undefined {
   return stat.isDirectory() ? "directory" : "file";
 }
 
-async function programOfFile(path: string, reference: string, { args, argv0 }: ProgramOptions): Promise<Program> {
+async function programOfFile(path: string, reference: string, options: ProgramOptions): Promise<Program> {
+  const { args, argv0 } = options;
+  refuseRuntimeConfig(reference, options);
   const digest = createHash("sha256");
   try {
     await pipeline(createReadStream(path), digest);
@@ -76,14 +88,25 @@ async function programOfFile(path: string, reference: string, { args, argv0 }: P
 }
 
 /** Data is kept where Spin keeps it, beside the manifest. */
-async function programOfManifest(path: string, reference: string, { environment }: ProgramOptions): Promise<Program> {
+async function programOfManifest(path: string, reference: string, options: ProgramOptions): Promise<Program> {
+  const storage = storageIn(join(dirname(path), ".spin"));
+  const spin = { ...spinOptionsOf(reference, options), takesBareNames: false };
+  return programOf(await planManifest(path, { ...spin, isConfined: false, storage }));
+}
+
+/** What a Spin application is planned with. Throws `unsupported` where none is run. */
+function spinOptionsOf(reference: string, { environment, runtimeConfig }: ProgramOptions) {
   if (environment === undefined) throw noProgram(reference);
-  const state = join(dirname(path), ".spin");
-  const storage = {
-    keyValuePath: join(state, "sqlite_key_value.db"),
-    sqlitePath: join(state, "sqlite_db.db"),
-  };
-  return programOf(await planManifest(path, { isConfined: false, environment, takesBareNames: false, storage }));
+  return { environment, ...(runtimeConfig && { runtimeConfig }) };
+}
+
+/** A runtime configuration would be for nobody. */
+function refuseRuntimeConfig(reference: string, { runtimeConfig }: ProgramOptions): void {
+  if (runtimeConfig === undefined) return;
+  throw new KwasmError(
+    "invalid-argument",
+    `run "${reference}": it is no Spin application, which "--runtime-config-file" is for; leave that out`,
+  );
 }
 
 /** Where it may connect to is what its components may. */
@@ -100,18 +123,18 @@ function noProgram(reference: string): KwasmError {
 }
 
 async function programOfImage(source: ContentSource, reference: string, options: ProgramOptions): Promise<Program> {
-  const { args, argv0, stateDirectory, environment } = options;
+  const { args, argv0, stateDirectory } = options;
   const content = await readContent(source, join(stateDirectory, "unpacked"));
   if (content.kind === "spin") {
-    if (environment === undefined) throw noProgram(reference);
-    return programOf(await planArtifact(content, { environment, takesBareNames: false }));
+    return programOf(await planArtifact(content, { ...spinOptionsOf(reference, options), takesBareNames: false }));
   }
   const manifest = findImageManifest(content.root);
   if (manifest !== undefined) {
-    if (environment === undefined) throw noProgram(reference);
-    const inImage = new Map([...content.config.env, ...environment]);
-    return programOf(await planManifest(manifest, { isConfined: true, environment: inImage, takesBareNames: true }));
+    const { environment: given, ...spin } = spinOptionsOf(reference, options);
+    const environment = new Map([...content.config.env, ...given]);
+    return programOf(await planManifest(manifest, { ...spin, isConfined: true, environment, takesBareNames: true }));
   }
+  refuseRuntimeConfig(reference, options);
   const entry = await resolveEntry(content, args.length === 0 ? {} : { args });
   const [own = "", ...rest] = entry.argv;
   return {
