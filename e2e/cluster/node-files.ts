@@ -26,6 +26,7 @@ export function writeNodeFiles(root: string, node: NodeDescription): void {
     "etc/resolv.conf": "",
     "etc/containerd/config.toml": node.containerd === "2" ? version3 : version2,
     "etc/containerd/certs.d/_default/hosts.toml": mirrorConfiguration(node.registryAddress),
+    "etc/containerd/certs.d/ghcr.io/hosts.toml": `server = "https://ghcr.io"\n${mirrorConfiguration(node.registryAddress)}`,
     "etc/cni/net.d/10-pods.conflist": JSON.stringify(podNetwork(node.podSubnet), undefined, 2),
     "etc/kubernetes/kubelet.json": JSON.stringify(kubelet(node), undefined, 2),
     "etc/kubernetes/proxy.json": JSON.stringify(proxy(node), undefined, 2),

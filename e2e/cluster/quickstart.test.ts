@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 
 import { clientComponent } from "../../src/engine/component/testing/client-component.ts";
+import { earlyModule } from "../../src/engine/component/testing/world-module.ts";
 import { type Cluster, startCluster } from "./cluster.ts";
 import { clustersUnderTest, isWholeRun } from "./clusters-under-test.ts";
 import { publishGuests } from "./guest-images.ts";
@@ -12,6 +13,7 @@ import * as autoscaling from "./quickstart/autoscaling.ts";
 import * as first from "./quickstart/first-steps.ts";
 import { filterPackets } from "./quickstart/network-policies.ts";
 import { cleanNode, placePods, readNodeFiles, removeAll, renewRuntime, replaceNode } from "./quickstart/nodes.ts";
+import { publishSpinHello, runUnchanged } from "./quickstart/spin-hello.ts";
 import { updateAndRollBack, updateToWhatFails } from "./quickstart/rollouts.ts";
 import * as workloads from "./quickstart/workloads.ts";
 
@@ -24,6 +26,7 @@ const podSteps: Steps = {
   "port-forward leads to the guest": first.forwardPort,
   "a native pod reaches all three by the Service's name": first.askByName,
   "a component reaches them by the Service's name, by its annotation only": first.askFromWasm,
+  "the manifest of KWasm's quickstart runs unchanged, its image pulled from what stands in for ghcr.io": runUnchanged,
   "a deleted pod is replaced": first.deletePod,
   "an update is rolled out, and rolled back": updateAndRollBack,
   "an update that fails takes no pod away that serves": updateToWhatFails,
@@ -64,6 +67,7 @@ for (const containerd of clustersUnderTest) {
       const client = join(cluster.directory, "client.wasm");
       writeFileSync(client, clientComponent({ host: "hello-wasm", port: 80, text: "GET / HTTP/1.0\r\n\r\n" }));
       await publishGuests(cluster, { "client:v1": client });
+      await publishSpinHello(cluster, isWholeRun ? undefined : earlyModule());
       if (isWholeRun) await startMetricsServer(cluster);
     });
     after(() => cluster[Symbol.asyncDispose]());

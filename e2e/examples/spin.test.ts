@@ -1,16 +1,9 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { cpSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { promisify } from "node:util";
 
-import { KwasmCommand, root } from "../command-fixture.ts";
-import { openRustFor } from "./toolchains.ts";
-
-/** From nothing, on a machine that is busy: the SDK has some hundred crates. */
-const BUILD_MS_MAX = 1_200_000;
-const target = "wasm32-wasip1";
+import { KwasmCommand } from "../command-fixture.ts";
+import { buildSpinHello } from "./build-spin-hello.ts";
 
 /** As every tutorial has it, but for the image's name. */
 const pods = `apiVersion: apps/v1
@@ -34,11 +27,7 @@ spec: { selector: { app: wasm-spin }, ports: [{ port: 80, targetPort: 80 }] }
 if (process.env["KWASM_E2E"] === "all") {
   test("examples/rust/spin-hello is built from source as a core module and answers in three pods", async () => {
     await using kwasm = new KwasmCommand();
-    const source = join(kwasm.directory, "spin-hello");
-    cpSync(join(root, "examples/rust/spin-hello"), source, { recursive: true });
-    const env = { ...process.env, ...(await openRustFor(target)) };
-    const words = ["build", "--quiet", "--locked", "--release", "--target", target];
-    await promisify(execFile)("cargo", words, { cwd: source, env, timeout: BUILD_MS_MAX });
+    await buildSpinHello(join(kwasm.directory, "spin-hello"));
     const manifest = kwasm.write("pods.yaml", pods);
     const { stdout, stderr } = await kwasm.run(["up", "-d", manifest]);
     const [, address = ""] = /service\/wasm-spin answers at (\S+)/u.exec(stdout) ?? [];

@@ -51,17 +51,29 @@ export async function look(cluster: Cluster): Promise<void> {
 }
 
 export async function forwardPort(cluster: Cluster): Promise<void> {
-  const command = ["port-forward", "deployment/hello-wasm", ":http"];
-  const forwarding = spawn(join(cluster.clients, "kubectl"), command, {
+  const answer = await askForwarded(cluster, { pods: "deployment/hello-wasm", port: "http", path: "/" });
+  assert.match(answer, /^Hello from hello-wasm-\w+-\w+\n$/u);
+}
+
+interface ForwardedRequest {
+  /** As `kubectl port-forward` takes it. */
+  readonly pods: string;
+  readonly port: string;
+  readonly path: string;
+}
+
+/** Asks one of the pods by `kubectl port-forward`, and returns the body of its answer. */
+export async function askForwarded(cluster: Cluster, { pods, port, path }: ForwardedRequest): Promise<string> {
+  const forwarding = spawn(join(cluster.clients, "kubectl"), ["port-forward", pods, `:${port}`], {
     env: cluster.clientEnv,
     stdio: ["ignore", "pipe", "inherit"],
   });
   try {
     // An event's arguments are those of its documentation.
     const [line] = (await once(createInterface(forwarding.stdout), "line")) as [string];
-    const [, address = ""] = /^Forwarding from (127\.0\.0\.1:\d+) -> 8080$/u.exec(line) ?? [];
-    const answer = await fetch(`http://${address}/`);
-    assert.match(await answer.text(), /^Hello from hello-wasm-\w+-\w+\n$/u);
+    const [, address = ""] = /^Forwarding from (127\.0\.0\.1:\d+) -> \d+$/u.exec(line) ?? [];
+    const answer = await fetch(`http://${address}${path}`);
+    return await answer.text();
   } finally {
     forwarding.kill();
     await once(forwarding, "exit");
