@@ -3,7 +3,8 @@ import { test } from "node:test";
 
 import { httpComponent } from "../src/engine/component/testing/http-component.ts";
 import { routingGuest } from "../src/engine/component/testing/http-guests.ts";
-import { endOf, KwasmCommand, until } from "./command-fixture.ts";
+import { earlyModule } from "../src/engine/component/testing/world-module.ts";
+import { endOf, KwasmCommand, outputOnce, until } from "./command-fixture.ts";
 
 const kwasm = new KwasmCommand();
 test.after(() => kwasm[Symbol.asyncDispose]());
@@ -34,6 +35,19 @@ test("serve answers requests until it is told to end, and says what went wrong o
   } finally {
     serving.kill("SIGKILL");
     await ended;
+  }
+});
+
+test("serve answers by a core module that says its world", async () => {
+  kwasm.write("module.wasm", earlyModule());
+  const serving = kwasm.start(["serve", "--listen", "127.0.0.1:0", "module.wasm"], { cwd: kwasm.directory });
+  try {
+    const said = await outputOnce(serving.stderr.iterator({ destroyOnReturn: false }), /Serving HTTP on http:\S+\n/);
+    const answer = await fetch(/http:\S+/.exec(said)?.[0] ?? "");
+    assert.deepEqual([answer.status, await answer.text()], [203, "as it was"]);
+  } finally {
+    serving.kill("SIGKILL");
+    await endOf(serving);
   }
 });
 

@@ -79,6 +79,7 @@ export {
   httpServiceDefaults,
   type HttpServiceConfig,
   type HttpServiceOptions,
+  moduleExportsHandler,
   serveComponent,
   serveRoutes,
 } from "./serve/index.ts";

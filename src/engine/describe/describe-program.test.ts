@@ -3,6 +3,7 @@ import { test } from "node:test";
 import * as fc from "fast-check";
 import { KwasmError } from "#base";
 import { callerComponent, echoComponent } from "../component/testing/sample-components.ts";
+import { earlyModule, worldModule } from "../component/testing/world-module.ts";
 import { command } from "../component/testing/command-component.ts";
 import { encodeName, encodeU32 } from "../loader/section-writer.ts";
 import { wat } from "../loader/wat-fixture.ts";
@@ -62,6 +63,17 @@ test("a core module says the types of what it imports and exports", () => {
       ["_start", "() -> ()"],
     ],
   );
+});
+
+test("a core module that says its world and handles requests is served, with what its interfaces grant", () => {
+  const { kind, role, startedBy, imports } = describeProgram(earlyModule());
+  assert.deepEqual(
+    [kind, role, startedBy],
+    ["module", "HTTP handler of WASI 0.2, a module that says its world", "kwasm serve"],
+  );
+  assert.deepEqual(new Set(imports.map(({ grant }) => grant.kind)), new Set(["always"]));
+  const foreign = describeProgram(worldModule(wat('(module (import "own:thing/that" "call" (func)))')));
+  assert.deepEqual([foreign.role, foreign.imports[0]?.grant.kind], ["part of a component", "missing"]);
 });
 
 /** A custom section of one name. */

@@ -1,4 +1,4 @@
-import { exportsHandler } from "../serve/exports-handler.ts";
+import { exportsHandler, moduleExportsHandler } from "../serve/exports-handler.ts";
 import {
   type ComponentDescription,
   describeComponent,
@@ -85,7 +85,7 @@ function roleOfComponent(exports: readonly ExternName[]): Pick<ProgramDescriptio
 function describedModule(bytes: Uint8Array<ArrayBuffer>): Described {
   const layout = parseModule(bytes);
   const type = readModuleType(layout);
-  const grantOf = grantsOfModule();
+  const grantOf = grantsOfModule(layout.imports, saysWorld(layout));
   return {
     kind: "module",
     ...roleOfModule(layout),
@@ -106,8 +106,16 @@ function describedModule(bytes: Uint8Array<ArrayBuffer>): Described {
 /** Toolchains leave the world in such a section for the tool that makes the component. */
 const componentTypeSection = /^component-type(?::|$)/;
 
-function roleOfModule({ exports, customSections }: ModuleLayout): Pick<ProgramDescription, "role" | "startedBy"> {
-  if (customSections.some(({ name }) => componentTypeSection.test(name))) {
+function saysWorld({ customSections }: ModuleLayout): boolean {
+  return customSections.some(({ name }) => componentTypeSection.test(name));
+}
+
+function roleOfModule(layout: ModuleLayout): Pick<ProgramDescription, "role" | "startedBy"> {
+  const { exports } = layout;
+  if (saysWorld(layout)) {
+    if (moduleExportsHandler(exports)) {
+      return { role: "HTTP handler of WASI 0.2, a module that says its world", startedBy: "kwasm serve" };
+    }
     return { role: "part of a component", startedBy: "nothing before it is made a component" };
   }
   const names = new Set(exports.map(({ name }) => name));

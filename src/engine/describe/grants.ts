@@ -49,13 +49,29 @@ export function grantsOfComponent(imports: readonly ExternName[]): (name: string
 /** Descriptors of a guest that is given nothing. */
 const standardStreams = 3;
 
-/** As grantsOfComponent, for the imports of a core module. */
-export function grantsOfModule(): (entry: ModuleImport) => Grant {
+/**
+ * As grantsOfComponent, for the imports of a core module. Of one that says its world, what is of no WASI 0.1 is asked for as
+ * the interface that it names.
+ */
+export function grantsOfModule(entries: readonly ModuleImport[], saysWorld: boolean): (entry: ModuleImport) => Grant {
   const { imports } = createP1Host({ onExit: neverExits, budget: new DescriptorBudget(standardStreams) });
+  const ofInterface = saysWorld ? grantsOfComponent(interfacesOf(entries)) : undefined;
   return ({ module, name, kind }) => {
     const isThere = module === p1ModuleName && kind === "function" && Object.hasOwn(imports, name);
-    return isThere ? ruled(name, callRules) : { kind: "missing", provider: moduleProviderOf(module) };
+    if (isThere) return ruled(name, callRules);
+    if (ofInterface !== undefined && module !== p1ModuleName) return ofInterface(module);
+    return { kind: "missing", provider: moduleProviderOf(module) };
   };
+}
+
+/** The interfaces whose functions a module imports. That a resource is dropped needs nobody who offers it. */
+function interfacesOf(entries: readonly ModuleImport[]): readonly ExternName[] {
+  const functions = new Map<string, string[]>();
+  for (const { module, name } of entries) {
+    const known = functions.get(module) ?? [];
+    functions.set(module, name.startsWith("[resource-drop]") ? known : [...known, name]);
+  }
+  return Array.from(functions, ([name, members]) => ({ kind: "instance", name, functions: members }));
 }
 
 /** No guest runs under a host that is only asked what it has. */

@@ -27,6 +27,14 @@ export function findHandler(exports: readonly ExternName[]): HandlerExport | und
   return undefined;
 }
 
+/** Whether a core module exports a function of a handler, by the name that binding generators give it: `INTERFACE#FUNCTION`. */
+export function moduleExportsHandler(exports: readonly { readonly name: string }[]): boolean {
+  return exports.some(({ name }) => {
+    const [handler = "", member] = name.split("#");
+    return handlerExports.some(({ pattern }) => member !== undefined && pattern.test(handler));
+  });
+}
+
 /** Whether these are the exports of a component that answers HTTP requests. */
 export function exportsHandler(exports: readonly ExternName[]): boolean {
   return findHandler(exports) !== undefined;

@@ -3,6 +3,7 @@ import { closeSync, fstatSync, readSync } from "node:fs";
 import { KwasmError } from "#base";
 import {
   compileComponent,
+  compileModule,
   type ComponentPlan,
   type CoreInvocation,
   createLoader,
@@ -14,6 +15,7 @@ import {
   httpServiceDefaults,
   initialBytesOf,
   isComponent,
+  moduleExportsHandler,
   moduleLimits,
   PauseGate,
   planCoreInvocation,
@@ -166,8 +168,11 @@ export class GuestRunner {
     }
     const bytes = readModule(grants.moduleFd);
     if (isComponent(bytes)) return { kind: "component", plan: await compileComponent(bytes, options, this.#loader) };
-    const call = start?.invoke === undefined ? {} : { call: planCoreInvocation(bytes, start.invoke) };
-    return { kind: "module", module: await this.#loader.load(bytes, { digest, ...options }), ...call };
+    const module = await this.#loader.load(bytes, { digest, ...options });
+    if (start?.invoke !== undefined) return { kind: "module", module, call: planCoreInvocation(bytes, start.invoke) };
+    // A handler is called through the world that the module says; one that says none is a module as any other.
+    const plan = moduleExportsHandler(module.exports) ? await compileModule(bytes, options, this.#loader) : undefined;
+    return plan === undefined ? { kind: "module", module } : { kind: "component", plan };
   }
 
   async #run(order: GuestOrder, seat: Seat, program: Program, grants: Grants): Promise<void> {
