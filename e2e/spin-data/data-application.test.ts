@@ -10,6 +10,7 @@ import { httpComponent } from "../../src/engine/component/testing/http-component
 import { storingComponent } from "../../src/engine/component/testing/storing-component.ts";
 import { KwasmCommand } from "../command-fixture.ts";
 import { answersOf } from "../spin-fixture.ts";
+import { mysqlUser, startMysql } from "./mysql-server.ts";
 import { postgresUser, startPostgres } from "./postgres-server.ts";
 import { startRedis } from "./redis-server.ts";
 
@@ -18,6 +19,7 @@ test.after(() => stack.disposeAsync());
 const kwasm = stack.use(new KwasmCommand());
 const redis = stack.use(await startRedis());
 const postgres = stack.use(await startPostgres());
+const mysql = stack.use(await startMysql());
 
 const web = createServer((_request, response) => response.end("hello from the web")).listen(0, "127.0.0.1");
 stack.defer(() => void web.close());
@@ -28,10 +30,13 @@ const webPlace = `127.0.0.1:${(web.address() as AddressInfo).port}`;
 const places = {
   redis: `redis://127.0.0.1:${redis.port}`,
   postgres: `postgres://127.0.0.1:${postgres.port}`,
+  mysql: `mysql://127.0.0.1:${mysql.port}`,
   web: `http://${webPlace}`,
 };
 
 const { name, password } = postgresUser;
+const postgresAddress = `${places.postgres.replace("://", `://${name}:{{ password }}@`)}/postgres?sslmode=disable`;
+const mysqlAddress = `${places.mysql.replace("://", `://${mysqlUser.name}:${mysqlUser.password}@`)}/shop`;
 
 /** An application whose components may ask `hosts` and open what has `labels`. */
 function writeApplication(folder: string, hosts: readonly string[], labels: readonly string[]): string {
@@ -47,7 +52,7 @@ source = "${id}.wasm"
 allowed_outbound_hosts = ${JSON.stringify(hosts)}
 key_value_stores = ${JSON.stringify(labels)}
 sqlite_databases = ${JSON.stringify(labels)}
-variables = { redis = "${places.redis}", postgres = "${places.postgres.replace("://", `://${name}:{{ password }}@`)}/postgres?sslmode=disable" }
+variables = { redis = "${places.redis}", postgres = "${postgresAddress}", mysql = "${mysqlAddress}" }
 `;
   });
   return kwasm.write(
@@ -61,19 +66,19 @@ ${components.join("")}`,
   );
 }
 
-const paths = ["r", "p", "s", "count", `o${webPlace}`];
+const paths = ["r", "p", "m", "s", "count", `o${webPlace}`];
 const env = { SPIN_VARIABLE_PASSWORD: password };
 
-test("an application uses key-value, SQLite, variables, requests, Redis and PostgreSQL", async () => {
+test("an application uses key-value, SQLite, variables, requests, Redis, PostgreSQL and MySQL", async () => {
   const manifest = writeApplication("all", Object.values(places), ["default"]);
-  const expected = ["hello from redis", "hello from SQL", "hello from SQL", "1", "hello from the web"];
+  const expected = ["hello from redis", ...Array<string>(3).fill("hello from SQL"), "1", "hello from the web"];
   assert.deepEqual(await answersOf(kwasm, manifest, paths, env), expected);
 });
 
 test("hosts, labels and statements that are denied give the errors that Spin's SDKs know", async () => {
   const denied = writeApplication("denied", [], []);
-  // invalid-address, connection-failed, access-denied of SQLite and of key-value, and the fifteenth of HTTP, HTTP-request-denied.
-  assert.deepEqual(await answersOf(kwasm, denied, paths, env), ["!0", "!0", "!1", "!2", "!?"]);
+  // invalid-address, connection-failed twice, access-denied of SQLite and of key-value, and the fifteenth of HTTP, HTTP-request-denied.
+  assert.deepEqual(await answersOf(kwasm, denied, paths, env), ["!0", "!0", "!0", "!1", "!2", "!?"]);
   const allowed = writeApplication("statements", Object.values(places), ["default"]);
   // query-failed of PostgreSQL, io of SQLite.
   assert.deepEqual(await answersOf(kwasm, allowed, ["q", "x"], env), ["!2", "!4"]);

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 
@@ -253,4 +255,30 @@ test("an answer that is larger than is taken ends its connection", async () => {
   const { value } = await failure("query", "SELECT repeat('x', 1000000) FROM generate_series(1, 100)");
   assert.deepEqual(value, { tag: "text", value: "query result exceeds limit of 67108864 bytes" });
   assert.equal((await failure("query", "SELECT 1")).tag, "query-failed");
+});
+
+test("a server that speaks nonsense fails its connection and nothing else", async () => {
+  const answers = [
+    "\n",
+    "R\0\0\0\0",
+    "R\0\0\0\u0008\0\0\0\u0063",
+    "D\0\0\0\u0006\u0001\u0001",
+    "x".repeat(300),
+    "\xff".repeat(9),
+  ];
+  for (const nonsense of answers) {
+    const server = createServer((socket) => socket.end(nonsense, "latin1")).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    // A listening server has an address with a port.
+    const { port } = server.address() as AddressInfo;
+    using component = new ComponentOfTest({ outbound: [`postgres://127.0.0.1:${port}`] });
+    for (const mode of ["disable", "prefer"]) {
+      const answer = (await component.call(
+        `${four}[static]connection.open`,
+        `postgres://ada@127.0.0.1:${port}/a?sslmode=${mode}`,
+      )) as { readonly value: Value };
+      assert.equal(answer.value.tag, "connection-failed", JSON.stringify(nonsense));
+    }
+    server.close();
+  }
 });

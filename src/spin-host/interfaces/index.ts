@@ -4,6 +4,7 @@ import type { Stores } from "../storage/stores.ts";
 import { OutboundSockets } from "../outbound/outbound-sockets.ts";
 import { asyncKeyValueInterface, keyValueInterface } from "./key-value.ts";
 import { llmInterface } from "./llm.ts";
+import { asyncMysqlInterface, mysqlInterface, unversionedMysqlInterface } from "./mysql.ts";
 import { olderPostgresInterface, postgresInterface, unversionedPostgresInterface } from "./postgres.ts";
 import { asyncRedisInterface, redisInterface, unversionedRedisInterface } from "./redis.ts";
 import { SqliteInterfaces } from "./sqlite.ts";
@@ -25,6 +26,7 @@ export function spinPackages(component: ComponentFacts, stores: Stores, tools: H
           "fermyon:spin/redis": () => ({ redis: unversionedRedisInterface(sockets(), tools) }),
           "fermyon:spin/redis-types": () => ({ "redis-types": typesOnly }),
           "fermyon:spin/postgres": () => ({ postgres: unversionedPostgresInterface(sockets(), tools) }),
+          "fermyon:spin/mysql": () => ({ mysql: unversionedMysqlInterface(sockets(), tools) }),
           "fermyon:spin/rdbms-types": () => ({ "rdbms-types": typesOnly }),
         },
       },
@@ -40,6 +42,7 @@ export function spinPackages(component: ComponentFacts, stores: Stores, tools: H
           }),
           "fermyon:spin/redis": () => ({ redis: redisInterface(sockets(), tools) }),
           "fermyon:spin/postgres": () => ({ postgres: olderPostgresInterface(2, sockets(), tools) }),
+          "fermyon:spin/mysql": () => ({ mysql: mysqlInterface(sockets(), tools) }),
           "fermyon:spin/rdbms-types": () => ({ "rdbms-types": typesOnly }),
         },
       },
@@ -52,6 +55,7 @@ export function spinPackages(component: ComponentFacts, stores: Stores, tools: H
           "spin:sqlite": () => ({ sqlite: sqlite.version3(tools) }),
           "spin:redis": () => ({ redis: asyncRedisInterface(sockets()) }),
           "spin:postgres": () => ({ postgres: olderPostgresInterface(3, sockets(), tools) }),
+          "spin:mysql": () => ({ mysql: asyncMysqlInterface(sockets()) }),
         },
       },
       {

@@ -38,13 +38,13 @@ function redis(): OtherInterface {
   return { name: "fermyon:spin/redis@2.0.0", type: type.bytes, functions };
 }
 
-/** Values that are numbers and texts, in the places that they have in the interface. */
-function postgres(): OtherInterface {
+/** `postgres` or `mysql`, which have the same types. */
+function database(name: "postgres" | "mysql"): OtherInterface {
   const type = new InterfaceType().resource("connection");
   const failures = ["connection-failed", "bad-parameter", "query-failed", "value-conversion-failed", "other"] as const;
   const failure = type.variant(
     "error",
-    failures.map((name) => [name, string] as const),
+    failures.map((label) => [label, string] as const),
   );
   const kinds = ["boolean", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"];
   const kind = type.enumeration("db-data-type", [...kinds, "floating32", "floating64", "str", "binary", "other"]);
@@ -75,8 +75,8 @@ function postgres(): OtherInterface {
     [self, ["statement", string], ["params", type.list(parameter)]],
     type.result(rows, failure),
   );
-  const functions = { "[static]connection.open": "postgres-open", "[method]connection.query": "postgres-query" };
-  return { name: "fermyon:spin/postgres@2.0.0", type: type.bytes, functions };
+  const functions = { "[static]connection.open": `${name}-open`, "[method]connection.query": `${name}-query` };
+  return { name: `fermyon:spin/${name}@2.0.0`, type: type.bytes, functions };
 }
 
 function sqlite(): OtherInterface {
@@ -113,8 +113,8 @@ function sqlite(): OtherInterface {
 
 /**
  * A component of Spin that answers by the letter after the slash with a text that it has been given: "r" by the Redis of
- * its variable `redis`, "p" by the PostgreSQL of its variable `postgres`, "s" by the database `default`; by "q" and "x" it
- * asks the latter two what they refuse. An error is answered as `!` and the number of its case.
+ * its variable `redis`, "p" by the PostgreSQL of its variable `postgres`, "m" by the MySQL of `mysql`, "s" by the database
+ * `default`; by "q" and "x" it asks PostgreSQL and SQLite what they refuse. An error is answered as `!` and the number of its case.
  */
 const guest = `
   (import "host" "variable" (func $variable (param i32 i32 i32)))
@@ -123,6 +123,8 @@ const guest = `
   (import "host" "redis-set" (func $redis_set (param i32 i32 i32 i32 i32 i32)))
   (import "host" "postgres-open" (func $postgres_open (param i32 i32 i32)))
   (import "host" "postgres-query" (func $postgres_query (param i32 i32 i32 i32 i32 i32)))
+  (import "host" "mysql-open" (func $mysql_open (param i32 i32 i32)))
+  (import "host" "mysql-query" (func $mysql_query (param i32 i32 i32 i32 i32 i32)))
   (import "host" "sqlite-open" (func $sqlite_open (param i32 i32 i32)))
   (import "host" "sqlite-execute" (func $sqlite_execute (param i32 i32 i32 i32 i32 i32)))
   ${answerHelpers}
@@ -132,6 +134,7 @@ const guest = `
   (data (i32.const 1056) "hello from redis")
   (data (i32.const 1072) "SELECT 'hello from SQL'")
   (data (i32.const 1104) "SELECT nonsense")
+  (data (i32.const 1136) "mysql")
   (data (i32.const 1120) "ATTACH 'x' AS x")
   (func $check (param $out i32) (result i32)
     (if (i32.eqz (i32.load8_u (i32.const 64))) (then (return (i32.const 0))))
@@ -163,6 +166,12 @@ const guest = `
     (call $postgres_query (i32.load (i32.const 68)) (local.get $statement) (local.get $length)
       (i32.const 0) (i32.const 0) (i32.const 64))
     (call $first (local.get $out)))
+  (func $mysql (param $out i32)
+    (call $variable (i32.const 1136) (i32.const 5) (i32.const 64))
+    (call $mysql_open (i32.load (i32.const 68)) (i32.load (i32.const 72)) (i32.const 64))
+    (if (call $check (local.get $out)) (then (return)))
+    (call $mysql_query (i32.load (i32.const 68)) (i32.const 1072) (i32.const 23) (i32.const 0) (i32.const 0) (i32.const 64))
+    (call $first (local.get $out)))
   (func $sqlite (param $out i32) (param $statement i32) (param $length i32)
     (call $sqlite_open (i32.const 1040) (i32.const 7) (i32.const 64))
     (if (call $check (local.get $out)) (then (return)))
@@ -174,6 +183,7 @@ const guest = `
     (call $path (local.get $request) (i32.const 64))
     (local.set $letter (i32.load8_u (i32.add (i32.load (i32.const 68)) (i32.const 1))))
     (if (i32.eq (local.get $letter) (i32.const 114)) (then (call $redis (local.get $out))))
+    (if (i32.eq (local.get $letter) (i32.const 109)) (then (call $mysql (local.get $out))))
     (if (i32.eq (local.get $letter) (i32.const 112)) (then
       (call $postgres (local.get $out) (i32.const 1072) (i32.const 23))))
     (if (i32.eq (local.get $letter) (i32.const 113)) (then
@@ -184,5 +194,5 @@ const guest = `
       (call $sqlite (local.get $out) (i32.const 1120) (i32.const 15)))))`;
 
 export function dataComponent(): Uint8Array<ArrayBuffer> {
-  return httpComponent(guest, "0.2.0", [variables(), redis(), postgres(), sqlite()]);
+  return httpComponent(guest, "0.2.0", [variables(), redis(), database("postgres"), database("mysql"), sqlite()]);
 }
