@@ -1,3 +1,4 @@
+import { makeCertificate } from "../registry/registry-server.ts";
 import { commandOf, DataServer } from "./data-server.ts";
 
 const program = {
@@ -14,24 +15,20 @@ const program = {
   ],
 };
 
-/** Debian's Redis on a free port of this machine, which keeps nothing. */
-export function startRedis(...options: readonly string[]): Promise<DataServer> {
+/** Debian's Redis on a free port of this machine, which keeps nothing; with a certificate that signs itself where it speaks TLS. */
+export function startRedis({ isSecure = false } = {}): Promise<DataServer> {
   return DataServer.start({
     name: program.name,
-    prepare(directory, port) {
-      const own = [
-        "--bind",
-        "127.0.0.1",
-        "--port",
-        String(port),
-        "--dir",
-        directory,
-        "--save",
-        "",
-        "--appendonly",
-        "no",
-      ];
-      return commandOf(program, ["usr/bin/redis-server", ...own, ...options]);
+    async prepare(directory, port) {
+      const place = isSecure ? await tlsOptions(directory, port) : ["--port", String(port)];
+      const own = ["--bind", "127.0.0.1", ...place, "--dir", directory, "--save", "", "--appendonly", "no"];
+      return commandOf(program, ["usr/bin/redis-server", ...own]);
     },
   });
+}
+
+async function tlsOptions(directory: string, port: number): Promise<readonly string[]> {
+  const { certificate, key } = await makeCertificate(directory);
+  const files = ["--tls-cert-file", certificate, "--tls-key-file", key, "--tls-ca-cert-file", certificate];
+  return ["--port", "0", "--tls-port", String(port), ...files, "--tls-auth-clients", "no"];
 }

@@ -121,3 +121,17 @@ test("an answer that is larger than is taken ends its connection", async () => {
   await check(refused, "execute", "EVAL", parameters);
   await check(refused, "execute", "PING", []);
 });
+
+test("TLS is spoken where the address says so, with a certificate that is checked unless it says not to", async () => {
+  await using secure = await startRedis({ isSecure: true });
+  const url = `rediss://127.0.0.1:${secure.port}`;
+  using component = new ComponentOfTest({ outbound: [url] });
+  const name = "fermyon:spin/redis@2#";
+  const untrusted = await component.call(`${name}[static]connection.open`, url);
+  assert.match(JSON.stringify(untrusted), /"other","value":"TLS with/);
+  const connection = await component.value(`${name}[static]connection.open`, `${url}#insecure`);
+  await component.check(ok(1n), `${name}[method]connection.incr`, connection, "n");
+  component.drop("fermyon:spin/redis@2", "connection", connection);
+  const closed = err("other", "the connection was closed");
+  await component.check(closed, `${name}[method]connection.incr`, connection, "n");
+});

@@ -89,7 +89,8 @@ export class ComponentOfTest implements Disposable {
 const access: NetworkAccess = {
   async connect({ address, port }, signal) {
     const socket = connect({ host: formatIpAddress(address), port, allowHalfOpen: true });
-    signal.addEventListener("abort", () => socket.destroy());
+    const giveUp = (): void => void socket.destroy(new HostError("interrupted", "connect: the instance ended"));
+    signal.addEventListener("abort", giveUp);
     socket.pause();
     try {
       await once(socket, "connect");
@@ -97,6 +98,8 @@ const access: NetworkAccess = {
       return socket;
     } catch (thrown) {
       throw HostError.from(thrown, "connect");
+    } finally {
+      signal.removeEventListener("abort", giveUp);
     }
   },
   lookUp: () => Promise.reject(new HostError("name-unresolvable", "look up a name in a test")),

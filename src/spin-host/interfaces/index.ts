@@ -4,6 +4,7 @@ import type { Stores } from "../storage/stores.ts";
 import { OutboundSockets } from "../outbound/outbound-sockets.ts";
 import { asyncKeyValueInterface, keyValueInterface } from "./key-value.ts";
 import { llmInterface } from "./llm.ts";
+import { asyncMqttInterface, mqttInterface } from "./mqtt.ts";
 import { asyncMysqlInterface, mysqlInterface, unversionedMysqlInterface } from "./mysql.ts";
 import { olderPostgresInterface, postgresInterface, unversionedPostgresInterface } from "./postgres.ts";
 import { asyncRedisInterface, redisInterface, unversionedRedisInterface } from "./redis.ts";
@@ -43,6 +44,7 @@ export function spinPackages(component: ComponentFacts, stores: Stores, tools: H
           "fermyon:spin/redis": () => ({ redis: redisInterface(sockets(), tools) }),
           "fermyon:spin/postgres": () => ({ postgres: olderPostgresInterface(2, sockets(), tools) }),
           "fermyon:spin/mysql": () => ({ mysql: mysqlInterface(sockets(), tools) }),
+          "fermyon:spin/mqtt": () => ({ mqtt: mqttInterface(sockets(), tools) }),
           "fermyon:spin/rdbms-types": () => ({ "rdbms-types": typesOnly }),
         },
       },
@@ -56,6 +58,7 @@ export function spinPackages(component: ComponentFacts, stores: Stores, tools: H
           "spin:redis": () => ({ redis: asyncRedisInterface(sockets()) }),
           "spin:postgres": () => ({ postgres: olderPostgresInterface(3, sockets(), tools) }),
           "spin:mysql": () => ({ mysql: asyncMysqlInterface(sockets()) }),
+          "spin:mqtt": () => ({ mqtt: asyncMqttInterface(sockets()) }),
         },
       },
       {

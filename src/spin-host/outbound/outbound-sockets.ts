@@ -33,6 +33,11 @@ export class OutboundSockets {
     this.#network = network;
   }
 
+  /** Whether rules allow to connect there at all. */
+  mayOpen(target: ServiceTarget): boolean {
+    return this.#network.mayAskFor(target);
+  }
+
   /** A socket that closes when its peer does. Rejects with an `OutboundError`. */
   async open(target: ServiceTarget): Promise<Socket> {
     if (this.#count() >= outboundLimits.connectionsMax) {
@@ -85,6 +90,8 @@ export async function secured(
   // RFC 6066: a server is told no address as its name; its certificate is for the address all the same.
   const peer = isIP(host) === 0 ? { servername: host } : { host };
   const secure = connectTls({ socket, ...peer, ...options });
+  secure.once("close", () => socket.destroy());
+  socket.once("close", () => secure.destroy(new Error("the connection was closed")));
   try {
     await once(secure, "secureConnect");
     return secure;

@@ -107,7 +107,7 @@ export class GuestNetwork {
    * the look-up, and the last one of the connections that were tried.
    */
   async connect({ host, ...target }: ConnectTarget, signal: AbortSignal): Promise<Socket> {
-    if (!mayAskFor(this.#policy, host, target)) {
+    if (!this.mayAskFor({ host, ...target })) {
       throw new HostError("access", `connect to "${host}" port "${target.port}": no rule allows it`);
     }
     const literal = parseIpAddress(host);
@@ -117,6 +117,11 @@ export class GuestNetwork {
       throw new HostError("destination-prohibited", `connect to "${host}": its addresses are not allowed`);
     }
     return this.#connectToFirst(allowed, target.port, signal);
+  }
+
+  /** Whether `connect` may be asked to connect there; the addresses of a name are judged when they are known. */
+  mayAskFor({ host, ...target }: ConnectTarget): boolean {
+    return mayAskFor(this.#policy, host, target);
   }
 
   /** The same network for another instance of the guest: what that opens is counted and closed apart. */

@@ -1,0 +1,2 @@
+export { parseMqttAddress } from "./mqtt-address.ts";
+export { type Delivery, MqttClient } from "./mqtt-client.ts";
