@@ -83,3 +83,13 @@ test("hosts, labels and statements that are denied give the errors that Spin's S
   // query-failed of PostgreSQL, io of SQLite.
   assert.deepEqual(await answersOf(kwasm, allowed, ["q", "x"], env), ["!2", "!4"]);
 });
+
+test("a pod asks the same services", async () => {
+  const manifest = writeApplication("pod", Object.values(places), ["default"]);
+  const { stdout, stderr } = await kwasm.run(["up", "-d", manifest], { cwd: kwasm.directory, env });
+  const [, address = ""] = /service\/pod answers at (\S+)/u.exec(stdout) ?? [];
+  assert.notEqual(address, "", stdout + stderr);
+  const ask = async (path: string): Promise<string> => (await fetch(`http://${address}/${path}`)).text();
+  assert.equal(await ask("r"), "hello from redis");
+  for (const path of ["p", "m", "s"]) assert.equal(await ask(path), "hello from SQL", path);
+});
