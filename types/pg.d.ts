@@ -43,16 +43,16 @@ declare module "pg/lib/client.js" {
     constructor(config: {
       readonly connection: Connection;
       readonly user: string;
-      readonly password: string;
+      readonly password: () => string;
       readonly database: string;
       readonly host: string;
       readonly port: number;
-      readonly options: string;
-      readonly application_name: string;
       readonly client_encoding: string;
       readonly ssl: false;
       readonly pipeline: boolean;
     });
+    /** What the server is told at the start. */
+    readonly connectionParameters: { options: string; application_name: string };
     connect(): Promise<unknown>;
     query(query: Submittable): unknown;
   }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -216,6 +216,24 @@ test("who may not connect is told why", async () => {
   assert.match(String((await refused(address.replace("secret", "wrong"))).value), /password authentication failed/);
   assert.match(String((await refused("host=/run/postgresql user=ada")).value), /Unix sockets/);
   await refused(`${address}&unknown=1`);
+});
+
+test("a password is taken from the address and from nowhere else", async () => {
+  using component = allowed();
+  const file = join(postgres.directory, "pgpass");
+  writeFileSync(file, `*:*:*:*:${postgresUser.password}\n`, { mode: 0o600 });
+  const given = { PGPASSWORD: postgresUser.password, PGPASSFILE: file, PGOPTIONS: "-c nonsense=1" };
+  const before = { ...process.env };
+  Object.assign(process.env, given);
+  try {
+    const without = address.replace(`:${postgresUser.password}`, "");
+    const answer = (await component.call(`${four}[static]connection.open`, without)) as { readonly value: Value };
+    assert.equal(answer.value.tag, "connection-failed");
+    await opened(component);
+  } finally {
+    for (const name of Object.keys(given)) delete process.env[name];
+    Object.assign(process.env, before);
+  }
 });
 
 test("TLS is spoken where the address asks for it, with the authority that a builder was given", async () => {

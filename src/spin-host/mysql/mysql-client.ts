@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import type { Socket } from "node:net";
 import { type Connection, createConnection, type FieldPacket } from "mysql2";
+import { AnswerBytes } from "../outbound/answer-bytes.ts";
 import { outboundLimits } from "../outbound/limits.ts";
 import { OutboundError, type OutboundSockets } from "../outbound/outbound-sockets.ts";
 import type { MysqlAddress } from "./mysql-address.ts";
@@ -26,7 +27,8 @@ export interface MysqlResult {
 export class MysqlClient {
   readonly #connection: Connection;
   readonly #socket: Socket;
-  #waiting = 0;
+  readonly #waiting = new Set<PromiseWithResolvers<MysqlResult>>();
+  #failure: OutboundError | undefined;
 
   /** Rejects with an `OutboundError`. */
   static async connect(address: MysqlAddress, sockets: OutboundSockets): Promise<MysqlClient> {
@@ -52,8 +54,6 @@ export class MysqlClient {
     socket.resume();
     try {
       await once(connection, "connect");
-      // Whoever waits for an answer is told too.
-      connection.on("error", () => undefined);
       return new MysqlClient(connection, socket);
     } catch (thrown) {
       connection.on("error", () => undefined);
@@ -65,32 +65,18 @@ export class MysqlClient {
   private constructor(connection: Connection, socket: Socket) {
     this.#connection = connection;
     this.#socket = socket;
+    connection.on("error", ({ message }: Error) => this.#fail(message));
+    socket.once("close", () => this.#fail("connection closed"));
   }
 
   /** Rejects with the server's error, with a `ValueError`, or with why the connection ended. */
-  async query(statement: string, parameters: readonly MysqlParameter[]): Promise<MysqlResult> {
-    const { rows, fields } = await this.#run(statement, parameters);
-    return resultOf(rows, fields);
+  query(statement: string, parameters: readonly MysqlParameter[]): Promise<MysqlResult> {
+    return this.#run(statement, parameters, true);
   }
 
   /** As `query`, whatever rows there may be. */
   async execute(statement: string, parameters: readonly MysqlParameter[]): Promise<void> {
-    await this.#run(statement, parameters);
-  }
-
-  async #run(statement: string, parameters: readonly MysqlParameter[]): Promise<RawResult> {
-    if (this.#socket.destroyed) throw new OutboundError("failed", "connection closed");
-    if (this.#waiting >= outboundLimits.callsMax || this.#socket.writableLength > outboundLimits.unsentBytesMax) {
-      throw new OutboundError("failed", "too many statements of this connection wait");
-    }
-    this.#waiting += 1;
-    try {
-      return await this.#execute(statement, parameters.map(writeParameter));
-    } finally {
-      this.#waiting -= 1;
-      // What comes from here on is the next answer.
-      readBytes.set(this.#socket, 0);
-    }
+    await this.#run(statement, parameters, false);
   }
 
   /** Idempotent. */
@@ -98,46 +84,96 @@ export class MysqlClient {
     this.#socket.destroy();
   }
 
-  #execute(sql: string, values: unknown[]): Promise<RawResult> {
-    const done = Promise.withResolvers<RawResult>();
-    this.#connection.execute({ sql, values }, (error, rows: unknown, fields: FieldPacket[] | undefined) => {
-      if (error === null) done.resolve({ rows, fields: fields ?? [] });
-      else done.reject(error);
-    });
-    return done.promise;
+  async #run(sql: string, parameters: readonly MysqlParameter[], isQuery: boolean): Promise<MysqlResult> {
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#waiting.size >= outboundLimits.callsMax || this.#socket.writableLength > outboundLimits.unsentBytesMax) {
+      throw new OutboundError("failed", "too many statements of this connection wait");
+    }
+    const done = Promise.withResolvers<MysqlResult>();
+    this.#waiting.add(done);
+    const answer = new Answer(isQuery);
+    this.#connection
+      .execute({ sql, values: parameters.map(writeParameter) })
+      .on("fields", (fields: readonly FieldPacket[] | undefined) => answer.begin(fields ?? []))
+      .on("result", (row: unknown) => answer.add(row))
+      .on("error", (error: Error) => done.reject(error))
+      .on("end", () => answer.settle(done));
+    try {
+      return await done.promise;
+    } finally {
+      this.#waiting.delete(done);
+      answer.close();
+      // What comes from here on is the next answer.
+      bytesOf.get(this.#socket)?.clear();
+    }
+  }
+
+  #fail(message: string): void {
+    this.#failure ??= new OutboundError("failed", message);
+    for (const { reject } of this.#waiting) reject(this.#failure);
   }
 }
 
-interface RawResult {
-  readonly rows: unknown;
-  readonly fields: readonly FieldPacket[];
+/** What comes back, row by row. What it throws ends the connection. */
+class Answer {
+  readonly #isQuery: boolean;
+  readonly #bytes = new AnswerBytes();
+  readonly #rows: (readonly MysqlValue[])[] = [];
+  #fields: readonly FieldPacket[] = [];
+  #failure: Error | undefined;
+
+  constructor(isQuery: boolean) {
+    this.#isQuery = isQuery;
+  }
+
+  begin(fields: readonly FieldPacket[]): void {
+    this.#fields = fields;
+  }
+
+  /** A statement without rows answers with their number instead. */
+  add(row: unknown): void {
+    if (!this.#isQuery || !Array.isArray(row) || this.#failure !== undefined) return;
+    // Rows are arrays by our settings.
+    const cells = row as readonly MysqlCell[];
+    this.#bytes.add(cells.reduce<number>((sum, cell) => sum + outboundLimits.valueBytes + sizeOf(cell), 0));
+    try {
+      this.#rows.push(this.#fields.map((field, at) => readValue(cells[at], field)));
+    } catch (thrown) {
+      this.#failure = thrown instanceof Error ? thrown : new Error(String(thrown));
+    }
+  }
+
+  settle({ resolve, reject }: PromiseWithResolvers<MysqlResult>): void {
+    const columns = this.#fields.map((field) => ({ name: field.name, "data-type": typeOfColumn(field) }));
+    if (this.#failure === undefined) resolve({ columns, rows: this.#rows });
+    else reject(this.#failure);
+  }
+
+  close(): void {
+    this.#bytes.clear();
+  }
 }
 
-/** A statement without rows answers with their number instead. */
-function resultOf(rows: unknown, fields: readonly FieldPacket[]): MysqlResult {
-  // Rows are arrays by our settings.
-  const lists = Array.isArray(rows) ? (rows as readonly (readonly MysqlCell[])[]) : [];
-  return {
-    columns: fields.map((field) => ({ name: field.name, "data-type": typeOfColumn(field) })),
-    rows: lists.map((row) => fields.map((field, at) => readValue(row[at], field))),
-  };
+function sizeOf(cell: MysqlCell): number {
+  return typeof cell === "object" ? (cell?.length ?? 0) : String(cell).length;
 }
 
 /** Bytes of the answer that is under way. */
-const readBytes = new WeakMap<Socket, number>();
+const bytesOf = new WeakMap<Socket, AnswerBytes>();
 
 /** A socket whose answers have an end, and whose reader may fail: it reads what any server sends, and fails as it can. */
 function guarded(socket: Socket): Socket {
   const emit = socket.emit.bind(socket) as (event: string | symbol, ...values: unknown[]) => boolean;
+  const bytes = new AnswerBytes();
+  bytesOf.set(socket, bytes);
+  socket.once("close", () => bytes.clear());
   function emitGuarded(event: string | symbol, ...values: unknown[]): boolean {
     if (event !== "data") return emit(event, ...values);
     if (socket.destroyed) return true;
     const [chunk] = values;
-    const bytes = (readBytes.get(socket) ?? 0) + (chunk instanceof Buffer ? chunk.length : 0);
-    readBytes.set(socket, bytes);
     try {
-      if (bytes <= outboundLimits.answerBytesMax) return emit(event, ...values);
-      throw new Error(`query result exceeds limit of ${outboundLimits.answerBytesMax} bytes`);
+      bytes.add(chunk instanceof Buffer ? chunk.length : 0);
+      return emit(event, ...values);
     } catch (thrown) {
       socket.destroy(thrown instanceof Error ? thrown : new Error(String(thrown)));
       return true;

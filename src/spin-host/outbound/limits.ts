@@ -6,6 +6,10 @@ export const outboundLimits = {
   connectionsMax: 128,
   /** Bytes of one answer as it comes: Spin's is twice that, for a process of its own. */
   answerBytesMax: 67_108_864,
+  /** The same of all connections of a process together: guests of one tenant share it. */
+  answersBytesMax: 268_435_456,
+  /** What a value of an answer is counted as beside its bytes: memory of JavaScript's. */
+  valueBytes: 64,
   /** Calls of one connection that have no answer yet. */
   callsMax: 1_024,
   /** Bytes that were sent and that the other side has not taken yet. */

@@ -2,6 +2,7 @@ import { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
 import Connection from "pg/lib/connection.js";
 import { parse } from "pg-protocol";
+import { AnswerBytes } from "../outbound/answer-bytes.ts";
 import { outboundLimits } from "../outbound/limits.ts";
 import { type Frame, FrameReader } from "./frame-reader.ts";
 
@@ -24,6 +25,8 @@ export class BinaryConnection extends Connection {
 
   override attachListeners(stream: Socket): void {
     const frames = new FrameReader(outboundLimits.answerBytesMax);
+    const bytes = new AnswerBytes();
+    stream.once("close", () => bytes.clear());
     const others = new EventEmitter();
     void parse(others as unknown as NodeJS.ReadableStream, (message) => {
       this.emit(message.name === "error" ? "errorMessage" : message.name, message);
@@ -31,7 +34,12 @@ export class BinaryConnection extends Connection {
     stream.on("data", (chunk: Buffer) => {
       if (stream.destroyed) return;
       try {
-        for (const frame of frames.read(chunk)) this.#tell(frame, others);
+        bytes.add(chunk.length);
+        for (const frame of frames.read(chunk)) {
+          // "ReadyForQuery" ends an answer.
+          if (frame.type === "Z") bytes.clear();
+          this.#tell(frame, others);
+        }
       } catch (thrown) {
         stream.destroy(thrown instanceof Error ? thrown : new Error(String(thrown)));
       }

@@ -91,16 +91,18 @@ async function connectTo(
     const client = new Client({
       connection: new BinaryConnection(socket),
       user: address.user,
-      password: address.password,
+      // A function, since it looks for passwords in files and in the environment where it is given none.
+      password: () => address.password,
       database: address.database,
       host,
       port,
-      options: address.options,
-      application_name: address.applicationName,
       client_encoding: "UTF8",
       ssl: false,
       pipeline: false,
     });
+    // Given so, what is empty is not looked for in the environment.
+    const { options, applicationName: application_name } = address;
+    Object.assign(client.connectionParameters, { options, application_name });
     // Whoever waits for an answer is told too.
     client.on("error", () => undefined);
     await client.connect();

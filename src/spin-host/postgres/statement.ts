@@ -4,9 +4,6 @@ import { outboundLimits } from "../outbound/limits.ts";
 import { readValue, tagOfType } from "./read-value.ts";
 import type { PostgresColumn, PostgresResult, PostgresValue } from "./value.ts";
 
-/** Memory that a value takes beside its bytes. */
-const valueBytes = 64;
-
 export interface StatementText {
   readonly text: string;
   readonly values: readonly (string | Buffer | null)[];
@@ -63,7 +60,7 @@ export class Statement implements Submittable {
   /** What throws here ends the connection, and this with it. */
   handleDataRow({ fields }: Parameters<Submittable["handleDataRow"]>[0]): void {
     if (!this.#statement.isQuery || this.#failure !== undefined) return;
-    this.#bytes += fields.reduce((sum, field) => sum + valueBytes + (field?.length ?? 0), 0);
+    this.#bytes += fields.reduce((sum, field) => sum + outboundLimits.valueBytes + (field?.length ?? 0), 0);
     if (this.#bytes > outboundLimits.answerBytesMax) {
       throw new Error(`query result exceeds limit of ${outboundLimits.answerBytesMax} bytes`);
     }

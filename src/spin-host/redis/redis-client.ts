@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { AnswerBytes } from "../outbound/answer-bytes.ts";
 import { outboundLimits } from "../outbound/limits.ts";
 import { OutboundError, type OutboundSockets, secured } from "../outbound/outbound-sockets.ts";
 import type { RedisAddress } from "./redis-address.ts";
@@ -7,7 +8,8 @@ import { RespReader, type RespValue } from "./resp-reader.ts";
 /** A connection to Redis: calls are sent as they come and answered in their order. */
 export class RedisClient {
   readonly #socket: Socket;
-  readonly #reader = new RespReader(outboundLimits.answerBytesMax);
+  readonly #bytes = new AnswerBytes();
+  readonly #reader = new RespReader(this.#bytes);
   readonly #calls: PromiseWithResolvers<RespValue>[] = [];
   #failure: OutboundError | undefined;
 
@@ -95,6 +97,7 @@ export class RedisClient {
   #fail(message: string): void {
     this.#failure ??= new OutboundError("failed", message);
     for (const call of this.#calls.splice(0)) call.reject(this.#failure);
+    this.#bytes.clear();
     this.#socket.destroy();
   }
 }

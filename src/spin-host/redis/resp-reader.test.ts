@@ -3,9 +3,21 @@ import { test } from "node:test";
 import * as fc from "fast-check";
 import { RespReader, type RespValue } from "./resp-reader.ts";
 
+/** As many bytes of one answer. */
+function upTo(bytesMax: number) {
+  let bytes = 0;
+  return {
+    clear: () => void (bytes = 0),
+    add(more: number): void {
+      bytes += more;
+      if (bytes > bytesMax) throw new Error(`query result exceeds limit of ${bytesMax} bytes`);
+    },
+  };
+}
+
 function check(text: string, expected: readonly RespValue[]): void {
   test(`${JSON.stringify(text)} is read`, () => {
-    assert.deepEqual(new RespReader(1_000).read(Buffer.from(text)), expected);
+    assert.deepEqual(new RespReader(upTo(1_000)).read(Buffer.from(text)), expected);
   });
 }
 
@@ -31,7 +43,7 @@ check("*2\r\n:1\r\n", []);
 
 function checkRefused(text: string, message: RegExp, answerBytesMax = 1_000): void {
   test(`${JSON.stringify(text.slice(0, 40))} is refused`, () => {
-    assert.throws(() => new RespReader(answerBytesMax).read(Buffer.from(text)), { message });
+    assert.throws(() => new RespReader(upTo(answerBytesMax)).read(Buffer.from(text)), { message });
   });
 }
 
@@ -46,7 +58,7 @@ checkRefused("+".concat("x".repeat(70_000)), /a line/);
 
 test("an answer is read up to its limit, and the next one anew", () => {
   const most = `$933\r\n${"x".repeat(933)}\r\n`;
-  assert.equal(new RespReader(1_000).read(Buffer.from(most.repeat(2))).length, 2);
+  assert.equal(new RespReader(upTo(1_000)).read(Buffer.from(most.repeat(2))).length, 2);
 });
 
 const { value: anyValue } = fc.letrec<{ value: RespValue; array: RespValue }>((tie) => ({
@@ -82,7 +94,7 @@ test("what is written is read, wherever its bytes are parted", () => {
   fc.assert(
     fc.property(fc.array(anyValue, { maxLength: 5 }), fc.integer({ min: 1, max: 9 }), (values, step) => {
       const whole = Buffer.concat(values.map(written));
-      const reader = new RespReader(1_000_000);
+      const reader = new RespReader(upTo(1_000_000));
       const read: RespValue[] = [];
       for (let at = 0; at < whole.length; at += step) read.push(...reader.read(whole.subarray(at, at + step)));
       assert.deepEqual(read, values);
@@ -94,7 +106,7 @@ test("bytes of any kind are read or refused, and nothing else happens", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), (input) => {
       try {
-        new RespReader(1_000).read(input);
+        new RespReader(upTo(1_000)).read(input);
       } catch (error) {
         assert.ok(error instanceof Error && !(error instanceof TypeError) && !(error instanceof RangeError));
       }

@@ -1,3 +1,5 @@
+import { outboundLimits } from "../outbound/limits.ts";
+
 /** A value of Redis' protocol. */
 export type RespValue =
   | { readonly kind: "nil" }
@@ -10,8 +12,12 @@ export type RespValue =
 const lineBytesMax = 65_536;
 /** Arrays within each other; Redis' own answers have three. */
 const depthMax = 32;
-/** What a value is counted as beside its bytes. */
-const valueBytes = 64;
+
+/** Counts the bytes of an answer, and throws where they are too many. */
+interface ByteCount {
+  add(bytes: number): void;
+  clear(): void;
+}
 
 interface OpenArray {
   readonly items: RespValue[];
@@ -23,16 +29,15 @@ interface OpenArray {
  * Nothing is allocated for what is only declared.
  */
 export class RespReader {
-  readonly #answerBytesMax: number;
+  readonly #bytes: ByteCount;
   readonly #chunks: Uint8Array[] = [];
   #held = 0;
   readonly #arrays: OpenArray[] = [];
   /** Bytes of a string whose length was read. */
   #awaited: number | undefined;
-  #answerBytes = 0;
 
-  constructor(answerBytesMax: number) {
-    this.#answerBytesMax = answerBytesMax;
+  constructor(bytes: ByteCount) {
+    this.#bytes = bytes;
   }
 
   /** Whole answers that end with this chunk. Throws an Error for what is none and for one that is too large. */
@@ -44,7 +49,7 @@ export class RespReader {
       const whole = this.#place(value);
       if (whole === undefined) continue;
       answers.push(whole);
-      this.#answerBytes = 0;
+      this.#bytes.clear();
     }
     return answers;
   }
@@ -61,7 +66,7 @@ export class RespReader {
   }
 
   #valueOf(type: string | undefined, rest: string): RespValue | undefined {
-    this.#count(valueBytes + rest.length);
+    this.#bytes.add(outboundLimits.valueBytes + rest.length);
     switch (type) {
       case "+":
         return { kind: "status", text: rest };
@@ -70,7 +75,7 @@ export class RespReader {
       case ":":
         return { kind: "integer", value: integerOf(rest) };
       case "$":
-        return this.#begin(rest, (length) => void (this.#awaited = length));
+        return this.#begin(rest, (length) => this.#beginString(length));
       case "*":
         return this.#begin(rest, (length) => this.#beginArray(length));
       default:
@@ -84,6 +89,12 @@ export class RespReader {
     if (length === -1) return { kind: "nil" };
     if (length < 0) throw new Error("the server does not answer as Redis does");
     return note(length);
+  }
+
+  /** What is longer than allowed is refused before it has come. */
+  #beginString(length: number): undefined {
+    this.#bytes.add(length);
+    this.#awaited = length;
   }
 
   #beginArray(length: number): RespValue | undefined {
@@ -106,11 +117,8 @@ export class RespReader {
   }
 
   #string(length: number): RespValue | undefined {
-    // What is longer than allowed is refused before it has come.
-    if (this.#answerBytes + length > this.#answerBytesMax) this.#count(length);
     if (this.#held < length + 2) return undefined;
     this.#awaited = undefined;
-    this.#count(length);
     // A copy, which does not keep what came with it.
     return { kind: "bytes", bytes: new Uint8Array(this.#take(length + 2).subarray(0, length)) };
   }
@@ -148,13 +156,6 @@ export class RespReader {
     const whole = Buffer.concat(this.#chunks);
     this.#chunks.splice(0, this.#chunks.length, whole);
     return whole;
-  }
-
-  #count(bytes: number): void {
-    this.#answerBytes += bytes;
-    if (this.#answerBytes > this.#answerBytesMax) {
-      throw new Error(`query result exceeds limit of ${this.#answerBytesMax} bytes`);
-    }
   }
 }
 
