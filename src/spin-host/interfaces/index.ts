@@ -1,15 +1,15 @@
-import type { HostInterface, HostPackages, HostTools } from "#engine";
+import type { HostInterface, HostPackages, HostTools, VersionedPackages } from "#engine";
 import type { ComponentFacts } from "#spin";
 import type { Stores } from "../storage/stores.ts";
 import { OutboundSockets } from "../outbound/outbound-sockets.ts";
-import { asyncKeyValueInterface, keyValueInterface } from "./key-value.ts";
+import { asyncKeyValueInterface, keyValueInterface, unversionedKeyValueInterface } from "./key-value.ts";
 import { llmInterface } from "./llm.ts";
 import { asyncMqttInterface, mqttInterface } from "./mqtt.ts";
 import { asyncMysqlInterface, mysqlInterface, unversionedMysqlInterface } from "./mysql.ts";
 import { olderPostgresInterface, postgresInterface, unversionedPostgresInterface } from "./postgres.ts";
 import { asyncRedisInterface, redisInterface, unversionedRedisInterface } from "./redis.ts";
 import { SqliteInterfaces } from "./sqlite.ts";
-import { configInterface, variablesInterface } from "./variables.ts";
+import { configInterface, unversionedConfigInterface, variablesInterface } from "./variables.ts";
 import { wasiKeyvalueInterfaces } from "./wasi-keyvalue.ts";
 
 /** What Spin's components may import besides WASI, for one instance; each is made when it is asked for. */
@@ -20,17 +20,7 @@ export function spinPackages(component: ComponentFacts, stores: Stores, tools: H
   const sockets = (): OutboundSockets => (opened ??= new OutboundSockets(tools.network));
   return {
     versions: [
-      {
-        version: "",
-        compatibleAs: "",
-        packages: {
-          "fermyon:spin/redis": () => ({ redis: unversionedRedisInterface(sockets(), tools) }),
-          "fermyon:spin/redis-types": () => ({ "redis-types": typesOnly }),
-          "fermyon:spin/postgres": () => ({ postgres: unversionedPostgresInterface(sockets(), tools) }),
-          "fermyon:spin/mysql": () => ({ mysql: unversionedMysqlInterface(sockets(), tools) }),
-          "fermyon:spin/rdbms-types": () => ({ "rdbms-types": typesOnly }),
-        },
-      },
+      unversionedPackages({ component, stores, tools, sqlite, sockets }),
       {
         version: "2.0.0",
         compatibleAs: "2",
@@ -80,6 +70,36 @@ export function spinPackages(component: ComponentFacts, stores: Stores, tools: H
     close() {
       sqlite.close();
       opened?.close();
+    },
+  };
+}
+
+interface PackageParts {
+  readonly component: ComponentFacts;
+  readonly stores: Stores;
+  readonly tools: HostTools;
+  readonly sqlite: SqliteInterfaces;
+  readonly sockets: () => OutboundSockets;
+}
+
+/** What Spin 1 had, whose names say no version. */
+function unversionedPackages({ component, stores, tools, sqlite, sockets }: PackageParts): VersionedPackages {
+  const { variables, keyValueStores } = component;
+  return {
+    version: "",
+    compatibleAs: "",
+    packages: {
+      "fermyon:spin/config": () => ({ config: unversionedConfigInterface(variables) }),
+      "fermyon:spin/key-value": () => ({
+        "key-value": unversionedKeyValueInterface(keyValueStores, stores, tools),
+      }),
+      "fermyon:spin/sqlite": () => ({ sqlite: sqlite.unversioned(tools) }),
+      "fermyon:spin/llm": () => ({ llm: llmInterface }),
+      "fermyon:spin/redis": () => ({ redis: unversionedRedisInterface(sockets(), tools) }),
+      "fermyon:spin/redis-types": () => ({ "redis-types": typesOnly }),
+      "fermyon:spin/postgres": () => ({ postgres: unversionedPostgresInterface(sockets(), tools) }),
+      "fermyon:spin/mysql": () => ({ mysql: unversionedMysqlInterface(sockets(), tools) }),
+      "fermyon:spin/rdbms-types": () => ({ "rdbms-types": typesOnly }),
     },
   };
 }

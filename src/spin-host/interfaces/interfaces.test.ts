@@ -130,3 +130,35 @@ test("a database is asked in SQL by the interfaces of Spin 2 and 3", async () =>
   assert.deepEqual(wrong, { tag: "err", value: { tag: "io", value: "no such table: absent" } });
   component.drop("fermyon:spin/sqlite@2", "connection", connection);
 });
+
+test("Spin 1 has variables, stores and databases by numbers, with errors of its own", async () => {
+  using component = new ComponentOfTest();
+  await component.check(ok("hi"), "fermyon:spin/config#get-config", "greeting");
+  const invalid = { tag: "invalid-key", value: '"No" is not in lower_snake_case' };
+  await component.check({ tag: "err", value: invalid }, "fermyon:spin/config#get-config", "No");
+  const keys = "fermyon:spin/key-value#";
+  const store = await component.value(`${keys}open`, "default");
+  assert.equal(store, 1);
+  const value = new Uint8Array([1]);
+  await component.check({ tag: "err", value: { tag: "no-such-key" } }, `${keys}get`, store, "a");
+  await component.check(ok(), `${keys}set`, store, "a", value);
+  await component.check(ok(value), `${keys}get`, store, "a");
+  await component.check(ok(["a"]), `${keys}get-keys`, store);
+  await component.check(undefined, `${keys}close`, store);
+  await component.check({ tag: "err", value: { tag: "invalid-store" } }, `${keys}get`, store, "a");
+  await component.check(denied, `${keys}open`, "other");
+  const sql = "fermyon:spin/sqlite#";
+  const connection = await component.value(`${sql}open`, "default");
+  const rows = { columns: ["a"], rows: [{ values: [{ tag: "integer", value: 1n }] }] };
+  await component.check(ok(rows), `${sql}execute`, connection, "SELECT 1 AS a", []);
+  await component.check(undefined, `${sql}close`, connection);
+  const gone = { tag: "err", value: { tag: "invalid-connection" } };
+  await component.check(gone, `${sql}execute`, connection, "SELECT 1 AS a", []);
+  await component.check(
+    { tag: "err", value: { tag: "model-not-supported" } },
+    "fermyon:spin/llm#infer",
+    "m",
+    "p",
+    undefined,
+  );
+});

@@ -1,7 +1,8 @@
 import { CancellableAnswer, type HostInterface, type HostTools } from "#engine";
 import type { KeyValueStore } from "../storage/storage.ts";
 import type { Stores } from "../storage/stores.ts";
-import { type Answer, ok } from "./answer.ts";
+import { type Answer, err, ok } from "./answer.ts";
+import { HandleTable } from "./handle-table.ts";
 import { answering, OpenedStore, StoreOpener, tooLarge } from "./open-store.ts";
 
 type Call = (...parameters: never[]) => unknown;
@@ -55,6 +56,45 @@ export function asyncKeyValueInterface(labels: readonly string[], stores: Stores
     },
     resources: { store: { drop: () => opener.drop() } },
   };
+}
+
+/** `fermyon:spin/key-value` of Spin 1: stores are numbers, and a key that is not there is an error. */
+export function unversionedKeyValueInterface(
+  labels: readonly string[],
+  stores: Stores,
+  { waiting }: HostTools,
+): HostInterface {
+  const opener = new StoreOpener(labels, stores);
+  const opened = new HandleTable<OpenedStore>();
+  const { open: _open, ...methods } = storeFunctions(opener);
+  const calls: readonly (readonly [string, StoreCall])[] = [...Object.entries(methods), ["get-keys", getKeys]];
+  const functions = calls.map(([name, call]) => {
+    const ofNumber = async (number: number, ...parameters: never[]): Promise<Answer> => {
+      const store = opened.get(number);
+      return store === undefined ? err("invalid-store") : unversionedAnswer(name, await call(store, ...parameters));
+    };
+    return [name, waiting(ofNumber)] as const;
+  });
+  return {
+    functions: {
+      open: (label: string): Answer => {
+        const store = opener.open(label);
+        return store instanceof OpenedStore ? ok(opened.add(store)) : store;
+      },
+      close: (number: number): void => {
+        if (opened.take(number) !== undefined) opener.drop();
+      },
+      ...Object.fromEntries(functions),
+    },
+    resources: {},
+  };
+}
+
+type StoreCall = (store: OpenedStore, ...parameters: never[]) => Promise<Answer>;
+
+function unversionedAnswer(name: string, answer: Answer): Answer {
+  if (answer.tag === "err") return answer.value.tag === "other" ? err("io", answer.value.value) : answer;
+  return name === "get" && answer.value === undefined ? err("no-such-key") : answer;
 }
 
 function streamOfKeys(storage: KeyValueStore): readonly [keys: AsyncIterable<readonly string[]>, end: object] {

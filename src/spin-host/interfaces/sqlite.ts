@@ -5,6 +5,7 @@ import type { StorageConnection } from "../storage/storage.ts";
 import type { Stores } from "../storage/stores.ts";
 import { StorageError } from "../storage/storage-thread.ts";
 import { type Answer, err, ok } from "./answer.ts";
+import { HandleTable } from "./handle-table.ts";
 
 /** A value of SQL as components see it. */
 interface Value {
@@ -43,6 +44,28 @@ export class SqliteInterfaces {
         "[method]connection.execute": waiting(executeAll),
       },
       resources: this.#resources(),
+    };
+  }
+
+  /** `fermyon:spin/sqlite` of Spin 1: connections are numbers. */
+  unversioned({ waiting }: HostTools): HostInterface {
+    const opened = new HandleTable<OpenedConnection>();
+    return {
+      functions: {
+        open: waiting(async (database: string) => {
+          const answer = await this.#connect(database);
+          return answer.value instanceof OpenedConnection ? ok(opened.add(answer.value)) : answer;
+        }),
+        execute: waiting((number: number, statement: string, values: readonly Value[]) => {
+          const connection = opened.get(number);
+          return connection === undefined ? err("invalid-connection") : executeAll(connection, statement, values);
+        }),
+        close: (number: number): void => {
+          const connection = opened.take(number);
+          if (connection !== undefined) this.#drop(connection);
+        },
+      },
+      resources: {},
     };
   }
 
