@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { storingComponent } from "../../src/engine/component/testing/storing-component.ts";
 import { ComponentOfTest } from "../../src/spin-host/interfaces/component-fixture.ts";
 import { KwasmCommand } from "../command-fixture.ts";
+import { askUntil } from "../containerd/ask-until.ts";
 import { answersOf } from "../spin-fixture.ts";
 import { startRedis } from "./redis-server.ts";
 
@@ -98,6 +99,22 @@ test("a store in Redis is the same as one in a file, by all of its interfaces", 
   await component.check(ok(false), `${spin}[method]store.exists`, store, "a");
   const none = { tag: "err", value: { tag: "no-such-store" } };
   await component.check(none, `${spin}[static]store.open`, "absent");
+});
+
+test("a store whose connection was lost connects anew", async () => {
+  const storage = { keyValueStores: [["cache", { kind: "redis", url: `${url}/5` }]] as const, outbound: [url] };
+  using component = new ComponentOfTest({ keyValueStores: ["cache"], outbound: [url] }, storage);
+  const spin = "fermyon:spin/key-value@2#";
+  const store = await component.value(`${spin}[static]store.open`, "cache");
+  const exists = () => component.call(`${spin}[method]store.exists`, store, "a");
+  assert.deepEqual(await exists(), ok(false));
+  const words = ["KILL", "TYPE", "normal"].map((word) => ({ tag: "binary", value: Buffer.from(word) }));
+  const killed = await component.value("fermyon:spin/redis#execute", url, "CLIENT", words);
+  assert.deepEqual(killed, [{ tag: "int64", value: 1n }]);
+  await askUntil("an answer of the store", async () => {
+    const { tag } = (await exists()) as { readonly tag: string };
+    return tag === "ok" ? tag : undefined;
+  });
 });
 
 test("a store whose Redis is not there answers with an error, and other stores go on", async () => {

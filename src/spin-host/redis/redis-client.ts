@@ -12,6 +12,7 @@ export class RedisClient {
   readonly #reader = new RespReader(this.#bytes);
   readonly #calls: PromiseWithResolvers<RespValue>[] = [];
   #failure: OutboundError | undefined;
+  readonly #closed = Promise.withResolvers<void>();
 
   /** Rejects with an `OutboundError`. */
   static async connect(address: RedisAddress, sockets: OutboundSockets): Promise<RedisClient> {
@@ -46,6 +47,11 @@ export class RedisClient {
     this.#calls.push(call);
     this.#send(words);
     return call.promise;
+  }
+
+  /** Resolves when it is of no more use. */
+  get closed(): Promise<void> {
+    return this.#closed.promise;
   }
 
   /** Idempotent. */
@@ -99,5 +105,6 @@ export class RedisClient {
     for (const call of this.#calls.splice(0)) call.reject(this.#failure);
     this.#bytes.clear();
     this.#socket.destroy();
+    this.#closed.resolve();
   }
 }

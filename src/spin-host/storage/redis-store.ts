@@ -71,7 +71,7 @@ export class RedisStore implements KeyValueStore {
   }
 
   async #ask(words: Words): Promise<RespValue> {
-    const connecting = (this.#client ??= this.#connect());
+    const connecting = (this.#client ??= this.#begin());
     let timer: NodeJS.Timeout | undefined;
     try {
       const client = await connecting;
@@ -81,11 +81,20 @@ export class RedisStore implements KeyValueStore {
       return answer;
     } catch (error) {
       if (!(error instanceof OutboundError)) throw error;
-      if (this.#client === connecting) this.#client = undefined;
       throw failure(error.message);
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /** A connection that is forgotten when it is of no more use. */
+  #begin(): Promise<RedisClient> {
+    const connecting = this.#connect();
+    const forget = (): void => {
+      if (this.#client === connecting) this.#client = undefined;
+    };
+    void connecting.then(({ closed }) => closed).then(forget, forget);
+    return connecting;
   }
 
   async #connect(): Promise<RedisClient> {
