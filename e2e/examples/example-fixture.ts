@@ -31,6 +31,14 @@ export class BuiltExample implements AsyncDisposable {
     assert.deepEqual(ended, { code: 0, stdout, stderr: "" });
   }
 
+  /** Size of its module or component. */
+  async byteLength(): Promise<number> {
+    const { code, stdout, stderr } = await this.kwasm.run(["inspect", "--format", "json", this.image]);
+    assert.equal(code, 0, stderr);
+    // What the command prints has it at the top.
+    return (JSON.parse(stdout) as { readonly Size: number }).Size;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kwasm[Symbol.asyncDispose]();
   }

@@ -4,43 +4,57 @@ import { join } from "node:path";
 import { test } from "node:test";
 
 import { endOf, outputOnce, root } from "../command-fixture.ts";
-import { buildExample } from "./example-fixture.ts";
-import { installPackages, openPython, openRust, type OpenToolchain } from "./toolchains.ts";
+import { type BuiltExample, buildExample } from "./example-fixture.ts";
+import { installPackages, openPython, openRust, openWasmTools, type OpenToolchain } from "./toolchains.ts";
 
 interface Example {
   /** Below `examples/`. */
   readonly path: string;
   readonly open: OpenToolchain;
-  /** The words that start it on a port of the kernel's choice. */
-  readonly start: readonly string[];
   readonly language: string;
 }
 
-const serve = ["serve", "--listen", "127.0.0.1:0"];
-
-/** Compilers that take minutes, or are fetched: built by `npm run e2e`. */
+/** A language of each kind of guest, built in every run of the tests; what compilers are not there is fetched. */
 const examples: readonly Example[] = [
-  { path: "rust/http", open: openRust, start: serve, language: "Rust" },
-  { path: "javascript/http", open: installPackages, start: serve, language: "JavaScript" },
-  { path: "python/http", open: openPython, start: serve, language: "Python" },
+  { path: "c/http", open: openWasmTools, language: "C" },
+  { path: "go/http", open: openWasmTools, language: "Go" },
+  { path: "typescript/http", open: installPackages, language: "TypeScript" },
+  { path: "python/http", open: openPython, language: "Python" },
+  { path: "javascript/http", open: installPackages, language: "JavaScript" },
+  { path: "rust/http", open: openRust, language: "Rust" },
 ];
 
-for (const { path, open, start, language } of process.env["KWASM_E2E"] === "all" ? examples : []) {
-  test(`examples/${path} is built from source and answers`, async () => {
+for (const { path, open, language } of examples) {
+  test(`examples/${path} is built from source and answers`, async (context) => {
     await using example = await buildExample(path, open);
-    const child = example.kwasm.start([...start, example.image]);
-    try {
-      const said = await outputOnce(child.stderr.iterator({ destroyOnReturn: false }), / on \S+\n/);
-      const address = /127\.0\.0\.1:\d+/.exec(said)?.[0];
-      for (const word of ["first", "second"]) {
-        const response = await fetch(`http://${String(address)}/${word}`, { headers: { connection: "close" } });
-        assert.equal(await response.text(), `Hello from ${language}, you asked for /${word}\n`);
-      }
-    } finally {
-      child.kill();
-      await endOf(child);
-    }
+    const times = await ask(example, language);
+    const size = await example.byteLength();
+    context.diagnostic(`${path}: ${String(size)} bytes, answered after ${times.map(formatMs).join(", then ")} ms`);
   });
+}
+
+function formatMs(milliseconds: number): string {
+  return milliseconds.toFixed(1);
+}
+
+/** Serves it, and answers how long each of two requests took; nothing ran before the first. */
+async function ask(example: BuiltExample, language: string): Promise<readonly number[]> {
+  const child = example.kwasm.start(["serve", "--listen", "127.0.0.1:0", example.image]);
+  try {
+    const said = await outputOnce(child.stderr.iterator({ destroyOnReturn: false }), / on \S+\n/);
+    const address = /127\.0\.0\.1:\d+/.exec(said)?.[0];
+    const times: number[] = [];
+    for (const word of ["first", "second"]) {
+      const startedMs = performance.now();
+      const response = await fetch(`http://${String(address)}/${word}`, { headers: { connection: "close" } });
+      assert.equal(await response.text(), `Hello from ${language}, you asked for /${word}\n`);
+      times.push(performance.now() - startedMs);
+    }
+    return times;
+  } finally {
+    child.kill();
+    await endOf(child);
+  }
 }
 
 test("every example is built by a test", () => {

