@@ -15,6 +15,9 @@ import { AbiPlanner } from "./planner.ts";
 const module = new WebAssembly.Module(wat(`(module ${allocator} (func (export "nothing")))`));
 const encodings: readonly StringEncoding[] = ["utf8", "utf16", "latin1+utf16"];
 
+/** In every run of the tests; `KWASM_FUZZ_RUNS` asks for more. */
+const numRuns = Number(process.env["KWASM_FUZZ_RUNS"] ?? 300);
+
 /** A memory of a guest's with an allocator. */
 function makeContext(encoding: StringEncoding, source: StringEncoding | "host"): AbiContext {
   const { exports } = new WebAssembly.Instance(module);
@@ -44,7 +47,7 @@ test("a value that is written to a guest's memory is read back as it was", () =>
       plan.store(context, pointer, value);
       assert.deepEqual(plan.load(context, pointer), value);
     }),
-    { numRuns: 300 },
+    { numRuns },
   );
 });
 
@@ -59,7 +62,7 @@ test("a value that is passed as single values is read back as it was", () => {
       assert.deepEqual(flat.map(kindOf), plan.flat.map(kindOfType));
       assert.deepEqual(plan.lift(context, { values: flat, position: 0 }), value);
     }),
-    { numRuns: 300 },
+    { numRuns },
   );
 });
 
@@ -78,7 +81,7 @@ test("plans lay values out as the checked types say", () => {
       assert.deepEqual({ size: plan.size, alignment: plan.alignment }, layoutOf(type));
       assert.deepEqual(plan.flat, flatten(type));
     }),
-    { numRuns: 300 },
+    { numRuns },
   );
 });
 
@@ -96,7 +99,7 @@ test("bytes that no guest wrote are read as a value or end the call, and nothing
         assert.ok(error instanceof WebAssembly.RuntimeError);
       }
     }),
-    { numRuns: 200 },
+    { numRuns },
   );
 });
 
