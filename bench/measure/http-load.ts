@@ -29,6 +29,23 @@ export async function loadHttp({ port, connections, requests }: Load): Promise<n
   return tookMs;
 }
 
+/** Asks once, on a connection of its own, checks that the answer ends so, and answers how long it took with connecting, ms. */
+export function askOnce(port: number, body: string): Promise<number> {
+  const startedMs = performance.now();
+  const socket = connect({ port, host: "127.0.0.1", noDelay: true });
+  const done = Promise.withResolvers<number>();
+  let seen = "";
+  socket.on("error", done.reject).on("close", () => done.reject(new Error(`port ${port} answered ${seen}`)));
+  socket.on("data", (chunk) => {
+    seen += chunk.toString("latin1");
+    if (!seen.includes(body)) return;
+    done.resolve(performance.now() - startedMs);
+    socket.destroy();
+  });
+  socket.write(request);
+  return done.promise;
+}
+
 function ask(socket: Socket): Promise<number> {
   return new Promise((resolve, reject) => {
     const startedMs = performance.now();

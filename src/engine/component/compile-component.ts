@@ -1,5 +1,6 @@
 import { createMemoryPool } from "../guest/memory-pool.ts";
-import { createLoader, type GuestModule, type Loader } from "../loader/index.ts";
+import { SharedValues } from "#base";
+import { createLoader, type GuestModule, type Loader, type ModuleLayout } from "../loader/index.ts";
 import type { CompileOptions, ComponentPlan } from "./component.ts";
 import { externNamesOf, functionsOfExports } from "./describe-component.ts";
 import { CoreInstances } from "./instance/core-instances.ts";
@@ -8,6 +9,7 @@ import type { Item } from "./instance/items.ts";
 import { linkedComponent } from "./instance/linked-component.ts";
 import { makeInstance } from "./instance/make-instance.ts";
 import type { Frame } from "./instance/frame.ts";
+import { readOutline } from "./parser/component-outline.ts";
 import { parseComponent } from "./parser/parse-component.ts";
 import type { ComponentType } from "./types/types.ts";
 import { validateComponent } from "./validate/component.ts";
@@ -17,10 +19,18 @@ import type { ComponentSteps } from "./plan/steps.ts";
 /** One for the thread: memories of every component are alike once they are zero. */
 const threadPool = createMemoryPool();
 
-/** A component that was checked, with its core modules compiled. */
-interface CompiledComponent {
+/** What components have in common that differ in what their core modules compute only. */
+interface ComponentForm extends Pick<ComponentPlan, "imports" | "exports" | "functions"> {
   readonly type: ComponentType;
   readonly steps: ComponentSteps;
+}
+
+/** Of this thread: applications of one toolchain are often of one form, which weighs more than all else of a small one. */
+const threadForms = new SharedValues<ComponentForm>();
+
+/** A component that was checked, with its core modules compiled. */
+interface CompiledComponent {
+  readonly form: ComponentForm;
   readonly modules: readonly GuestModule[];
   readonly memoryBytesMax: number;
 }
@@ -35,27 +45,39 @@ export async function compileComponent(
   loader: Loader = createLoader(),
 ): Promise<ComponentPlan> {
   const component = await checkComponent(bytes, options, loader);
+  const { type, imports: imported, exports, functions } = component.form;
   return {
-    ...externNamesOf(component.type),
-    functions: functionsOfExports(component.type),
+    imports: imported,
+    exports,
+    functions,
     instantiate(imports, supervision) {
       const store = new Store(supervision);
-      const { frame, core } = instantiate(component, resolveImports(component.type, imports, store), store);
+      const { frame, core } = instantiate(component, resolveImports(type, imports, store), store);
       return linkedComponent(frame, core);
     },
   };
 }
 
 async function checkComponent(bytes: Uint8Array, options: CompileOptions, loader: Loader): Promise<CompiledComponent> {
-  const { steps, type, modules } = validateComponent(parseComponent(bytes), bytes);
+  const { form, modules } = checkForm(bytes);
   const compiled: GuestModule[] = [];
-  for (const module of modules) compiled.push(await loader.load(module, options));
-  return { type, steps, modules: compiled, memoryBytesMax: options.memoryBytesMax };
+  for (const module of modules) compiled.push(await loader.load(module.bytes, options));
+  return { form, modules: compiled, memoryBytesMax: options.memoryBytesMax };
+}
+
+/** A component whose outline is that of one that is there has the same types and steps, and so is as valid. */
+function checkForm(bytes: Uint8Array): { form: ComponentForm; modules: readonly ModuleLayout[] } {
+  const { key, modules } = readOutline(bytes);
+  const form = threadForms.share(key, () => {
+    const { steps, type } = validateComponent(parseComponent(bytes), bytes, modules);
+    return { steps, type, ...externNamesOf(type), functions: functionsOfExports(type) };
+  });
+  return { form, modules };
 }
 
 /** Makes an instance of what was compiled, with items for all that it imports. */
 function instantiate(
-  { steps, modules, memoryBytesMax }: CompiledComponent,
+  { form: { steps }, modules, memoryBytesMax }: CompiledComponent,
   imports: ReadonlyMap<string, Item>,
   store: Store,
 ): { frame: Frame; core: CoreInstances } {

@@ -6,6 +6,7 @@ export { createLoader, type Loader, type LoaderOptions, type LoadOptions } from 
 export { type MemorySize, pageLimitsOf } from "./memory-plan.ts";
 export { type CustomSection, type ModuleImport, type ModuleLayout, sectionIds } from "./module-layout.ts";
 export { instanceModule } from "./parse-entries.ts";
+export { outlineOfModule } from "./module-outline.ts";
 export { parseModule } from "./parse-module.ts";
 export {
   memoryImportName,

@@ -1,9 +1,10 @@
 import { hash } from "node:crypto";
-import { KwasmError } from "#base";
+import { KwasmError, SharedValues } from "#base";
 import type { CompiledModule, GuestModule } from "./guest-module.ts";
-import { planMemory, type TableSize } from "./memory-plan.ts";
+import { type DeclaredLimits, planMemory, type TableSize } from "./memory-plan.ts";
 import { ModuleCache } from "./module-cache.ts";
 import type { ModuleLayout } from "./module-layout.ts";
+import { outlineOfModule } from "./module-outline.ts";
 import { parseModule } from "./parse-module.ts";
 import { rewriteModule } from "./rewrite-module.ts";
 
@@ -33,8 +34,10 @@ export interface Loader {
 /** Enough for a few large interpreters or some hundred small services. */
 const CACHE_BYTES_MAX = 256 * 1024 * 1024;
 
-/** What is kept of a layout once its bytes are compiled. */
-type Facts = Pick<ModuleLayout, "imports" | "exports" | "memories" | "tables"> & Pick<GuestModule, "kind">;
+/** What is kept of a layout once its bytes are compiled; modules that are alike from outside have one together. */
+type Facts = Pick<ModuleLayout, "imports" | "exports"> & DeclaredLimits & Pick<GuestModule, "kind">;
+
+const threadFacts = new SharedValues<Facts>();
 
 export function createLoader(options: LoaderOptions = {}): Loader {
   const cache = new ModuleCache<Facts>(options.cacheBytesMax ?? CACHE_BYTES_MAX);
@@ -58,7 +61,11 @@ function digestOf(bytes: Uint8Array): string {
   return `sha256:${hash("sha256", bytes)}`;
 }
 
-function factsOf({ imports, exports, memories, tables }: ModuleLayout): Facts {
+function factsOf(layout: ModuleLayout): Facts {
+  return threadFacts.share(outlineOfModule(layout), () => readFacts(layout));
+}
+
+function readFacts({ imports, exports, memories, tables }: ModuleLayout): Facts {
   const isCommand = exports.some((entry) => entry.name === "_start" && entry.kind === "function");
   return { kind: isCommand ? "command" : "reactor", imports, exports, memories, tables };
 }

@@ -1,6 +1,6 @@
 import { KwasmError } from "#base";
 import { pageBytes, pagesMax, tableElementBytes } from "./limits.ts";
-import type { Limits, ModuleLayout } from "./module-layout.ts";
+import type { Limits } from "./module-layout.ts";
 
 /** Sizes of one linear memory in pages, as its module declares them. */
 export interface MemorySize {
@@ -20,11 +20,17 @@ export interface MemoryPlan {
   readonly tables: readonly TableSize[];
 }
 
+/** What a module declares of its memories and tables. */
+export interface DeclaredLimits {
+  readonly memories: readonly { readonly limits: Limits }[];
+  readonly tables: readonly { readonly limits: Limits }[];
+}
+
 /** The part of the cap that tables may grow into: they seldom grow, and what they are granted memories do not get. */
 const TABLE_GROWTH_DIVISOR = 8;
 
 /** Divides `memoryBytesMax`, or says what the module needs at its start and what it may have. */
-export function planMemory(layout: Pick<ModuleLayout, "memories" | "tables">, memoryBytesMax: number): MemoryPlan {
+export function planMemory(layout: DeclaredLimits, memoryBytesMax: number): MemoryPlan {
   const tables = planTables(layout, memoryBytesMax);
   const memories = layout.memories.map(({ limits }) => ({
     initialPages: limits.initial,
@@ -51,7 +57,7 @@ export function pageLimitsOf({ memories, tables }: MemoryPlan, memoryBytesMax: n
  * A growing table may grow by a power of two of elements, so that the many possible caps make few variants of one
  * module: the greatest size is written into the module, which is then compiled for it.
  */
-function planTables(layout: Pick<ModuleLayout, "memories" | "tables">, memoryBytesMax: number): TableSize[] {
+function planTables(layout: DeclaredLimits, memoryBytesMax: number): TableSize[] {
   const memoryBytes = sum(initialSizes(layout.memories)) * pageBytes;
   const tableBytes = sum(initialSizes(layout.tables)) * tableElementBytes;
   if (memoryBytes + tableBytes > memoryBytesMax) throw tooSmall(memoryBytes, tableBytes, memoryBytesMax);

@@ -3,11 +3,10 @@ import { KwasmError } from "#base";
 import { USAGE_SLOTS, usageSlotOf } from "../channel/index.ts";
 
 /**
- * The next number after `last` for a guest of a cell in which the guests of `inCell` are: one whose slot on the usage
- * board none of them has. Throws where the board is full.
+ * The next number after `last` for a guest of a cell whose guests have the slots `taken` on the usage board: one with a slot of its own.
+ * Throws where the board is full.
  */
-export function nextGuestNumber(last: number, inCell: Iterable<number>): number {
-  const taken = new Set([...inCell].map(usageSlotOf));
+export function nextGuestNumber(last: number, taken: ReadonlySet<number>): number {
   if (taken.size >= USAGE_SLOTS) {
     throw new KwasmError(
       "limit-exceeded",

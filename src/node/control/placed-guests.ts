@@ -1,15 +1,18 @@
 import type { Cell } from "./cell.ts";
+import { usageSlotOf } from "../channel/index.ts";
 import { nextGuestNumber } from "./guest-number.ts";
 import type { Place, WorkloadRow } from "./workload-table.ts";
 
 /** The guests that have a place, by cell and number: whose row it is that a cell speaks of. */
 export class PlacedGuests {
   readonly #guests = new Map<Cell, Map<number, WorkloadRow>>();
+  /** Slots of the usage board that the guests of each cell have; a cell may have thousands. */
+  readonly #slots = new Map<Cell, Set<number>>();
   #lastNumber = 0;
 
   /** A number for the cell's next guest. */
   nextNumber(cell: Cell): number {
-    return (this.#lastNumber = nextGuestNumber(this.#lastNumber, this.of(cell).keys()));
+    return (this.#lastNumber = nextGuestNumber(this.#lastNumber, this.#slots.get(cell) ?? new Set()));
   }
 
   /** A number that an earlier control gave: those after it are given next. */
@@ -21,6 +24,8 @@ export class PlacedGuests {
     row.place = place;
     const guests = this.#guests.get(place.cell) ?? new Map<number, WorkloadRow>();
     this.#guests.set(place.cell, guests.set(place.guest, row));
+    const slots = this.#slots.get(place.cell) ?? new Set<number>();
+    this.#slots.set(place.cell, slots.add(usageSlotOf(place.guest)));
   }
 
   /** The guest has its place no more. */
@@ -31,11 +36,12 @@ export class PlacedGuests {
 
   /** The guest has ended; its row says still where it was. */
   remove(cell: Cell, guest: number): void {
-    this.#guests.get(cell)?.delete(guest);
+    if (this.#guests.get(cell)?.delete(guest) === true) this.#slots.get(cell)?.delete(usageSlotOf(guest));
   }
 
   removeAll(cell: Cell): void {
     this.#guests.delete(cell);
+    this.#slots.delete(cell);
   }
 
   /** Those of one cell by their numbers. */

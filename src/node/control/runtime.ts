@@ -376,7 +376,7 @@ class Control implements NodeRuntime {
 
   #record(entry: JournalEntry): void {
     this.#journal.append(entry);
-    if (!this.#journal.isWorthRewriting(this.#table.workloads().length + this.#table.sandboxes().length)) return;
+    if (!this.#journal.isWorthRewriting(this.#table.rowCount)) return;
     try {
       this.#compact();
     } catch (error) {

@@ -6,9 +6,9 @@ import type { BoundListener } from "../syscall/listener.ts";
 import type { Cell } from "./cell.ts";
 import { transition, type WorkloadEvent } from "./workload-state.ts";
 
-/** Rows that a machine may hold: ten times the largest node that Kubernetes recommends, and a bound on memory. */
-const SANDBOXES_MAX = 5_000;
-const WORKLOADS_MAX = 10_000;
+/** Rows that a machine may hold, a bound on memory: pods of as many guests as one cell has room for, some with more than one. */
+const SANDBOXES_MAX = 16_384;
+const WORKLOADS_MAX = 32_768;
 /**
  * What one workload may be written as, JSON: Linux gives a program as much for its arguments and environment. A cell is
  * told of it in one line and the journal keeps it in one, and both take LINE_BYTES_MAX.
@@ -122,6 +122,11 @@ export class WorkloadTable {
   setPaused(row: WorkloadRow, isPaused: boolean): void {
     row.view = { ...row.view, isPaused };
     this.#tell(row.view);
+  }
+
+  /** Of sandboxes and workloads together. */
+  get rowCount(): number {
+    return this.#sandboxes.size + this.#workloads.size;
   }
 
   workloads(): WorkloadRow[] {

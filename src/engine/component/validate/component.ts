@@ -1,5 +1,5 @@
 import { AbiPlanner } from "../abi/planner.ts";
-import { parseModule } from "../../loader/index.ts";
+import { type ModuleLayout, parseModule } from "../../loader/index.ts";
 import { invalidComponent } from "../parser/component-reader.ts";
 import type { AliasSource, ComponentSource, Definition, ExternTypeSource } from "../parser/definitions.ts";
 import type { ComponentSteps, Step } from "../plan/steps.ts";
@@ -22,27 +22,32 @@ import {
   referenceTo,
 } from "./instances.ts";
 
-/** Bytes of a core module in the file. */
-export type ModuleBytes = Uint8Array<ArrayBuffer>;
-
 /** A component that keeps to the specification. */
 export interface ValidComponent {
   readonly steps: ComponentSteps;
   readonly type: ComponentType;
   /** Core modules by the numbers that steps refer to; V8 has not seen them. */
-  readonly modules: readonly ModuleBytes[];
+  readonly modules: readonly ModuleLayout[];
 }
 
-/** Checks a whole component, types and all, and turns it into the steps of making an instance. */
-export function validateComponent(source: ComponentSource, bytes: Uint8Array): ValidComponent {
-  const file: File = { bytes, modules: [], budget: new TypeBudget() };
+/**
+ * Checks a whole component, types and all, and turns it into the steps of making an instance. Of its core modules those that were read
+ * before are not read again: `layouts` has them in the order of the file.
+ */
+export function validateComponent(
+  source: ComponentSource,
+  bytes: Uint8Array,
+  layouts: readonly ModuleLayout[] = [],
+): ValidComponent {
+  const file: File = { bytes, layouts, modules: [], budget: new TypeBudget() };
   const { steps, type } = new ComponentValidator(file, undefined).validate(source);
   return { steps, type, modules: file.modules };
 }
 
 interface File {
   readonly bytes: Uint8Array;
-  readonly modules: ModuleBytes[];
+  readonly layouts: readonly ModuleLayout[];
+  readonly modules: ModuleLayout[];
   readonly budget: TypeBudget;
 }
 
@@ -112,10 +117,11 @@ class ComponentValidator {
   }
 
   #defineModule({ start, end }: Extract<Definition, { kind: "core module" }>): void {
-    const bytes = Uint8Array.from(this.#file.bytes.subarray(start, end));
-    this.#scope.modules.push(readModuleType(parseModule(bytes)));
-    this.#steps.push({ kind: "module", module: this.#file.modules.length });
-    this.#file.modules.push(bytes);
+    const { bytes, layouts, modules } = this.#file;
+    const layout = layouts[modules.length] ?? parseModule(Uint8Array.from(bytes.subarray(start, end)));
+    this.#scope.modules.push(readModuleType(layout));
+    this.#steps.push({ kind: "module", module: modules.length });
+    modules.push(layout);
   }
 
   #defineType({ type: source, offset }: Extract<Definition, { kind: "type" }>): void {
