@@ -3,8 +3,10 @@ import { mkdtempDisposableSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { parseArgs } from "node:util";
 import { fetchWasmtime } from "./measure/fetch-wasmtime.ts";
 import { loadHttp } from "./measure/http-load.ts";
+import { buildJavaScriptComponent } from "./measure/javascript-component.ts";
 import { fetchJco, runJco } from "./measure/jco.ts";
 import { cpuSecondsOf, memoryMibOf } from "./measure/process-usage.ts";
 import { descendantsOf } from "./measure/process-tree.ts";
@@ -17,9 +19,38 @@ import { quantile } from "./measure/statistics.ts";
  * counted by the time that all processes of a server computed, not by the clock.
  */
 const rounds = 3;
-const warmRequests = 2_000;
-const requests = 3_000;
 const connections = 16;
+
+const { values } = parseArgs({ options: { javascript: { type: "boolean" }, json: { type: "boolean" } } });
+
+interface Guest {
+  readonly body: string;
+  readonly warmRequests: number;
+  readonly requests: number;
+  /** Whether an instance can answer more than one request. */
+  readonly isReusable: boolean;
+  readonly build: (folder: string) => string;
+}
+
+const small: Guest = {
+  body: "Hello from WebAssembly\n",
+  warmRequests: 2_000,
+  requests: 3_000,
+  isReusable: true,
+  build: assembleHello,
+};
+
+/** A component of 13 MB, whose memory begins with 9.5 MB. */
+const javascript: Guest = {
+  body: "Hello from JavaScript, you asked for /hello\n",
+  warmRequests: 300,
+  requests: 300,
+  isReusable: false,
+  build: buildJavaScriptComponent,
+};
+
+const guest = values.javascript === true ? javascript : small;
+const { body, warmRequests, requests } = guest;
 
 interface Server {
   readonly name: string;
@@ -56,15 +87,15 @@ class RunningServer implements AsyncDisposable {
   }
 
   async warm(): Promise<void> {
-    await loadHttp({ port: this.port, connections, requests: warmRequests });
+    await loadHttp({ port: this.port, connections, requests: warmRequests, body });
   }
 
   async round(): Promise<void> {
     const before = cpuSecondsOf(this.#pids);
-    this.#togetherMs.push(...(await loadHttp({ port: this.port, connections, requests })));
+    this.#togetherMs.push(...(await loadHttp({ port: this.port, connections, requests, body })));
     this.#cpu.seconds += cpuSecondsOf(this.#pids) - before;
     this.#cpu.requests += requests;
-    this.#aloneMs.push(...(await loadHttp({ port: this.port, connections: 1, requests: requests / 10 })));
+    this.#aloneMs.push(...(await loadHttp({ port: this.port, connections: 1, requests: requests / 10, body })));
   }
 
   row(peer: RunningServer): Row {
@@ -100,18 +131,27 @@ function serversOf(component: string): readonly Server[] {
   const listen = ["--listen", "127.0.0.1:0"];
   const wasmtime = fetchWasmtime();
   const reuse = ["--max-instance-reuse-count", "100"];
-  return [
-    { name: "wasmtime", command: [wasmtime, "serve", "--addr", "127.0.0.1:0", component] },
-    { name: "wasmtime, reuse 100", command: [wasmtime, "serve", "--addr", "127.0.0.1:0", ...reuse, component] },
+  const servers = [
+    { name: "wasmtime", command: [wasmtime, "serve", "-S", "cli", "--addr", "127.0.0.1:0", component] },
     { name: "kwasm", command: [...kwasm, ...listen, component] },
+  ];
+  if (!guest.isReusable) return servers;
+  return [
+    ...servers,
+    { name: "wasmtime, reuse 100", command: [wasmtime, "serve", "--addr", "127.0.0.1:0", ...reuse, component] },
     { name: "kwasm, reuse 100", command: [...kwasm, ...listen, "--reuse", "100", component] },
   ];
 }
 
+function assembleHello(folder: string): string {
+  const component = join(folder, "hello.wasm");
+  runJco(fetchJco(), "parse", join(import.meta.dirname, "guests/http-hello.wat"), "-o", component);
+  return component;
+}
+
 async function main(): Promise<void> {
   using scratch = mkdtempDisposableSync(join(tmpdir(), "kwasm-bench-serve-"));
-  const component = join(scratch.path, "hello.wasm");
-  runJco(fetchJco(), "parse", join(import.meta.dirname, "guests/http-hello.wat"), "-o", component);
+  const component = guest.build(scratch.path);
   await using stack = new AsyncDisposableStack();
   const servers: RunningServer[] = [];
   for (const server of serversOf(component)) servers.push(stack.use(await RunningServer.start(server)));

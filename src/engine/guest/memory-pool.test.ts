@@ -29,8 +29,32 @@ test("drops a memory that has grown", () => {
   assert.notEqual(pool.acquire(size), memory);
 });
 
+function isKept(pages: number, touchedPages: number): boolean {
+  const large = { initialPages: pages, maximumPages: pages };
+  const pool = createMemoryPool({ bytesMax: 2 ** 24, memoryBytesMax: 2 ** 22, sparseBytesMax: 2 ** 20 });
+  const memory = pool.acquire(large);
+  new Uint8Array(memory.buffer).fill(1, 0, touchedPages * 65_536);
+  pool.release(memory, large);
+  return pool.acquire(large) === memory;
+}
+
+test("keeps a large memory where its guest has used much of it, and a small one always", () => {
+  assert.deepEqual([isKept(32, 4), isKept(32, 2), isKept(16, 0), isKept(65, 65)], [true, false, true, false]);
+});
+
+test("does not clear large memories of a size whose guests use little", () => {
+  const large = { initialPages: 128, maximumPages: 128 };
+  const pool = createMemoryPool();
+  pool.release(pool.acquire(large), large);
+  const memory = pool.acquire(large);
+  new Uint8Array(memory.buffer).fill(1);
+  pool.release(memory, large);
+  assert.equal(new Uint8Array(memory.buffer)[0], 1);
+  assert.notEqual(pool.acquire(large), memory);
+});
+
 test("drops what it has no room for", () => {
-  const pool = createMemoryPool({ bytesMax: 65_536, memoryBytesMax: 65_536 });
+  const pool = createMemoryPool({ bytesMax: 65_536, memoryBytesMax: 65_536, sparseBytesMax: 65_536 });
   const memories = [pool.acquire(size), pool.acquire(size)];
   for (const memory of memories) pool.release(memory, size);
   assert.equal(pool.acquire(size), memories[0]);

@@ -15,14 +15,30 @@ export interface MemoryPool {
 export interface MemoryPoolOptions {
   /** Sum of the sizes of waiting memories. */
   readonly bytesMax: number;
-  /** Larger memories are not kept: clearing them costs more than making new ones. */
+  /** Larger memories are not kept. */
   readonly memoryBytesMax: number;
+  /** Larger ones are kept only where their guests use much of them. */
+  readonly sparseBytesMax: number;
 }
 
-const defaultOptions: MemoryPoolOptions = { bytesMax: 64 * 1024 * 1024, memoryBytesMax: 4 * 1024 * 1024 };
+const MEBIBYTE = 1024 * 1024;
+const defaultOptions: MemoryPoolOptions = {
+  bytesMax: 64 * MEBIBYTE,
+  memoryBytesMax: 32 * MEBIBYTE,
+  sparseBytesMax: 4 * MEBIBYTE,
+};
 
-export function createMemoryPool({ bytesMax, memoryBytesMax }: MemoryPoolOptions = defaultOptions): MemoryPool {
+/**
+ * The part of a memory below which it is sparse. Reading a page to clear it costs a tenth of what the system takes to give out a new
+ * one when it is touched.
+ */
+const DENSE_PART = 1 / 10;
+
+export function createMemoryPool(options: MemoryPoolOptions = defaultOptions): MemoryPool {
+  const { bytesMax, memoryBytesMax, sparseBytesMax } = options;
   const waiting = new Map<string, WebAssembly.Memory[]>();
+  /** Sizes of large memories whose last one was sparse. */
+  const sparse = new Set<string>();
   let waitingBytes = 0;
   return {
     acquire(size) {
@@ -35,9 +51,15 @@ export function createMemoryPool({ bytesMax, memoryBytesMax }: MemoryPoolOptions
       const byteLength = memory.buffer.byteLength;
       if (byteLength !== size.initialPages * pageBytes || byteLength > memoryBytesMax) return;
       if (waitingBytes + byteLength > bytesMax) return;
-      clear(memory.buffer);
-      const others = waiting.get(keyOf(size));
-      if (others === undefined) waiting.set(keyOf(size), [memory]);
+      const key = keyOf(size);
+      if (sparse.has(key)) return;
+      const isSparse = clear(memory.buffer) < byteLength * DENSE_PART;
+      if (isSparse && byteLength > sparseBytesMax) {
+        sparse.add(key);
+        return;
+      }
+      const others = waiting.get(key);
+      if (others === undefined) waiting.set(key, [memory]);
       else others.push(memory);
       waitingBytes += byteLength;
     },
@@ -66,13 +88,17 @@ const SYSTEM_PAGE_BYTES = 4096;
 const zeroPage = new Uint8Array(SYSTEM_PAGE_BYTES);
 
 /**
- * Makes every byte zero. Pages that are zero are only read: writing to a page that no guest ever touched would make
- * the system back it with real memory.
+ * Makes every byte zero, and answers how many stood in pages that were not. Pages that are zero are only read: writing to a page
+ * that no guest ever touched would make the system back it with real memory.
  */
-function clear(buffer: ArrayBuffer): void {
+function clear(buffer: ArrayBuffer): number {
   const bytes = Buffer.from(buffer);
+  let cleared = 0;
   for (let start = 0; start < bytes.length; start += SYSTEM_PAGE_BYTES) {
     const end = start + SYSTEM_PAGE_BYTES;
-    if (bytes.compare(zeroPage, 0, SYSTEM_PAGE_BYTES, start, end) !== 0) bytes.fill(0, start, end);
+    if (bytes.compare(zeroPage, 0, SYSTEM_PAGE_BYTES, start, end) === 0) continue;
+    bytes.fill(0, start, end);
+    cleared += SYSTEM_PAGE_BYTES;
   }
+  return cleared;
 }
