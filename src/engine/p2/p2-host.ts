@@ -1,7 +1,7 @@
 import type { HostFunction, HostImports, Supervision, SuspendingFunction } from "../component/index.ts";
 import type { HostHooks } from "../guest/host-contract.ts";
 import { makeUncatchableError } from "../guest/trap-error.ts";
-import { ConnectingClient, type Field } from "../host/http/index.ts";
+import { ConnectingClient, type Field, trustOf } from "../host/http/index.ts";
 import {
   type Clocks,
   type DatagramSocket,
@@ -128,9 +128,13 @@ function createContext(config: P2Config): P2Context {
 }
 
 /** Without a grant, one that allows nothing. */
-function networkOf({ network, traceFields = noFields }: P2Config): Pick<P2Context, "network" | "httpClient"> {
+function networkOf(config: P2Config): Pick<P2Context, "network" | "httpClient"> {
+  const { network, traceFields = noFields, env = [], preopens = [] } = config;
   const own = network?.forInstance() ?? new GuestNetwork({ policy: { outbound: [], binds: [] } });
-  return { network: own, httpClient: new ConnectingClient(own, traceFields) };
+  return {
+    network: own,
+    httpClient: new ConnectingClient(own, { traceFields, trust: () => trustOf({ env, preopens }) }),
+  };
 }
 
 function noFields(): readonly Field[] {

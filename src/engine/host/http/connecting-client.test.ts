@@ -62,7 +62,7 @@ interface Sending {
 }
 
 async function send(authority: string, { head, content, connector = plain, trace = [], firstByteMs }: Sending = {}) {
-  const client = new ConnectingClient(connector, () => trace);
+  const client = new ConnectingClient(connector, { traceFields: () => trace });
   const pending = client.send({
     head: { method: "POST", scheme: "http", authority, pathWithQuery: "/a?b", fields: [], ...head },
     content: content ?? bodyOf("hello"),

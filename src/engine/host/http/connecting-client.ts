@@ -1,6 +1,6 @@
 import { type ClientRequest, request as requestHttp } from "node:http";
 import { isIP, type Socket } from "node:net";
-import { connect as connectTls } from "node:tls";
+import { connect as connectTls, type SecureContext } from "node:tls";
 import { Signal } from "../pollable.ts";
 import type { IncomingContent, ResponseHead } from "./exchange.ts";
 import { type Field, receivedFields, valueOf } from "./field.ts";
@@ -20,16 +20,23 @@ export interface Connector {
   connect(target: RequestTarget, signal: AbortSignal): Promise<Socket>;
 }
 
+/** What a client has of its guest. */
+export interface ClientOptions {
+  /** Added to requests that do not say which trace they belong to. */
+  readonly traceFields: () => readonly Field[];
+  /** Whom the guest trusts besides those that everybody does; asked for each request that is secured. */
+  readonly trust?: () => SecureContext | undefined;
+}
+
 /** Sends each request on a connection of its own, which its connector makes. */
 export class ConnectingClient implements HttpClient {
   readonly #connector: Connector;
-  readonly #traceFields: () => readonly Field[];
+  readonly #options: ClientOptions;
   readonly #pending = new Set<SentRequest>();
 
-  /** `traceFields` are added to requests that do not say which trace they belong to. */
-  constructor(connector: Connector, traceFields: () => readonly Field[]) {
+  constructor(connector: Connector, options: ClientOptions) {
     this.#connector = connector;
-    this.#traceFields = traceFields;
+    this.#options = options;
   }
 
   send(request: HttpRequest): PendingResponse {
@@ -39,10 +46,10 @@ export class ConnectingClient implements HttpClient {
     }
     const { fields } = request.head;
     const hasTrace = valueOf(fields, "traceparent") !== undefined;
-    const sent = new SentRequest(request, target, hasTrace ? fields : [...fields, ...this.#traceFields()]);
+    const sent = new SentRequest(request, target, hasTrace ? fields : [...fields, ...this.#options.traceFields()]);
     this.#pending.add(sent);
     sent.onEnd = () => this.#pending.delete(sent);
-    void sent.start(this.#connector);
+    void sent.start(this.#connector, this.#options.trust);
     return sent;
   }
 
@@ -86,14 +93,14 @@ class SentRequest implements PendingResponse {
     this.#end();
   }
 
-  async start(connector: Connector): Promise<void> {
+  async start(connector: Connector, trust: ClientOptions["trust"]): Promise<void> {
     this.#limit(this.#request.connectMs, { tag: "connection-timeout" });
     try {
       const plain = await connector.connect(this.#target, this.#abort.signal);
       // The one that is ended where it is never secured.
       this.#socket = plain;
       plain.on("error", (error) => this.#fail(error));
-      const socket = this.#target.scheme === "https" ? await secured(plain, this.#target.host) : plain;
+      const socket = this.#target.scheme === "https" ? await secured(plain, this.#target.host, trust?.()) : plain;
       if (this.#abort.signal.aborted) plain.destroy();
       else this.#send(socket);
     } catch (thrown) {
@@ -173,11 +180,16 @@ class SentRequest implements PendingResponse {
 }
 
 /** Speaks TLS on a connection; the name is the one that the guest asked for. */
-function secured(socket: Socket, host: string): Promise<Socket> {
+function secured(socket: Socket, host: string, secureContext?: SecureContext): Promise<Socket> {
   return new Promise((resolve, reject) => {
     // RFC 6066: a server is told no address as its name; its certificate is for the address all the same.
     const peer = isIP(host) === 0 ? { servername: host } : { host };
-    const secure = connectTls({ socket, ...peer, ALPNProtocols: ["http/1.1"] });
+    const secure = connectTls({
+      socket,
+      ...peer,
+      ...(secureContext && { secureContext }),
+      ALPNProtocols: ["http/1.1"],
+    });
     secure.once("secureConnect", () => resolve(secure));
     secure.once("error", reject);
   });

@@ -5,4 +5,5 @@ export { answerWhole } from "./answer-whole.ts";
 export type { HttpRequest, PendingResponse } from "./http-client.ts";
 export { type HttpConnection, speakHttp } from "./http-connections.ts";
 export { type HttpErrorCode, HttpFailure } from "./http-failure.ts";
+export { trustOf } from "./trusted-authorities.ts";
 export { OutgoingContent } from "./outgoing-content.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempDisposableSync, readFileSync } from "node:fs";
+import { mkdtempDisposableSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer as createPlainServer } from "node:http";
 import { createServer } from "node:https";
 import { type AddressInfo, connect, type Server } from "node:net";
@@ -10,8 +10,10 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { ConnectingClient, type Connector } from "./connecting-client.ts";
+import { grantScratch } from "../files/grant-fixture.ts";
 import { HttpFailure } from "./http-failure.ts";
 import { OutgoingContent } from "./outgoing-content.ts";
+import { trustOf, type TrustingGuest } from "./trusted-authorities.ts";
 
 const scratch = mkdtempDisposableSync(join(tmpdir(), "secured-requests-"));
 after(() => scratch.remove());
@@ -62,8 +64,9 @@ const toThisMachine: Connector = {
 };
 
 /** What came back, or the code of the failure. */
-async function ask(to: string): Promise<string> {
-  const client = new ConnectingClient(toThisMachine, () => []);
+async function ask(to: string, guest?: TrustingGuest): Promise<string> {
+  const trust = guest && { trust: () => trustOf(guest) };
+  const client = new ConnectingClient(toThisMachine, { traceFields: () => [], ...trust });
   const content = new OutgoingContent();
   content.finish([]);
   const head = { method: "GET", scheme: "https", authority: to, pathWithQuery: "/a", fields: [] };
@@ -95,6 +98,34 @@ test("a server is asked by TLS where its certificate is trusted and is for the n
     assert.equal(await ask(`other.test:${port}`), "TLS-certificate-error");
   }
   assert.equal(await ask(`localhost:${await securedBy(elsewhere)}`), "TLS-certificate-error");
+});
+
+test("a guest trusts the authorities that its SSL_CERT_FILE names besides the usual ones, and no other guest does", async () => {
+  using folder = grantScratch({
+    guestPath: "/etc/certs",
+    fill: (path) => {
+      writeFileSync(join(path, "own.pem"), `# ours\n${authority.cert}`);
+      writeFileSync(join(path, "none.pem"), "nothing");
+      writeFileSync(join(path, "damaged.pem"), authority.cert.replace(/\n[^\n]{20}/, "\n"));
+    },
+  });
+  const guestOf = (file: string): TrustingGuest => ({ env: [["SSL_CERT_FILE", file]], preopens: [folder.tree] });
+  const [port, other] = [await securedBy(signed), await securedBy(makeCertificate("stranger", here))];
+  setDefaultCACertificates([own.cert]);
+  for (const [file, expected] of [
+    ["/etc/certs/own.pem", "secured /a"],
+    ["/etc/certs//own.pem", "secured /a"],
+    ["/etc/certs/absent.pem", "TLS-certificate-error"],
+    ["/etc/passwd", "TLS-certificate-error"],
+    ["/etc/certs/none.pem", "configuration-error"],
+    ["/etc/certs/damaged.pem", "configuration-error"],
+    ["/etc/certs/.", "configuration-error"],
+  ] as const) {
+    assert.equal(await ask(`localhost:${port}`, guestOf(file)), expected, file);
+  }
+  assert.equal(await ask(`localhost:${other}`, guestOf("/etc/certs/own.pem")), "TLS-certificate-error");
+  assert.equal(await ask(`localhost:${await securedBy(own)}`, guestOf("/etc/certs/own.pem")), "secured /a");
+  assert.equal(await ask(`localhost:${port}`), "TLS-certificate-error");
 });
 
 test("a server that speaks no TLS is told from one that nobody trusts", async () => {
