@@ -34,11 +34,14 @@ const defaultOptions: MemoryPoolOptions = {
  */
 const DENSE_PART = 1 / 10;
 
+/** Guests of one size may be of different programs, so what one used is believed for so many. */
+const UNSEEN_AFTER_SPARSE = 32;
+
 export function createMemoryPool(options: MemoryPoolOptions = defaultOptions): MemoryPool {
   const { bytesMax, memoryBytesMax, sparseBytesMax } = options;
   const waiting = new Map<string, WebAssembly.Memory[]>();
-  /** Sizes of large memories whose last one was sparse. */
-  const sparse = new Set<string>();
+  /** Sizes of large memories of which one was sparse, and how many more of each are dropped before one is looked at again. */
+  const sparse = new Map<string, number>();
   let waitingBytes = 0;
   return {
     acquire(size) {
@@ -52,10 +55,14 @@ export function createMemoryPool(options: MemoryPoolOptions = defaultOptions): M
       if (byteLength !== size.initialPages * pageBytes || byteLength > memoryBytesMax) return;
       if (waitingBytes + byteLength > bytesMax) return;
       const key = keyOf(size);
-      if (sparse.has(key)) return;
+      const unseen = sparse.get(key) ?? 0;
+      if (unseen > 0) {
+        sparse.set(key, unseen - 1);
+        return;
+      }
       const isSparse = clear(memory.buffer) < byteLength * DENSE_PART;
       if (isSparse && byteLength > sparseBytesMax) {
-        sparse.add(key);
+        sparse.set(key, UNSEEN_AFTER_SPARSE);
         return;
       }
       const others = waiting.get(key);
