@@ -3,6 +3,8 @@ import { spawn } from "node:child_process";
 import { test } from "node:test";
 import { text } from "node:stream/consumers";
 
+import { httpComponent } from "../src/engine/component/testing/http-component.ts";
+import { routingGuest } from "../src/engine/component/testing/http-guests.ts";
 import { p3Handler } from "../src/engine/component/testing/p3-handler.ts";
 import { readDocuments } from "../tools/tidy/markdown.ts";
 import { endOf, KwasmCommand, root, until } from "./command-fixture.ts";
@@ -35,14 +37,17 @@ function startShell(command: string) {
   return spawn("sh", ["-c", `exec ${command}`], { cwd: kwasm.directory, env });
 }
 
-test("the manifest and the commands of the guide to Spin do what it shows", async () => {
-  const [manifest = ""] = fencesOf("toml");
-  const [first, ...others] = stepsOf(fencesOf("text")[0] ?? "");
+/** Runs what one section shows: its manifest, with `files` beside it, and its commands, of which the first one serves. */
+async function checkSection(
+  number: number,
+  files: Readonly<Record<string, string | Uint8Array>>,
+  use: (url: string) => Promise<void> = () => Promise.resolve(),
+): Promise<void> {
+  const manifest = fencesOf("toml")[number] ?? "";
+  const [first, ...others] = stepsOf(fencesOf("text")[number] ?? "");
   assert.ok(first !== undefined && others.length > 0);
   const [serve, served] = first;
-  kwasm.write("spin.toml", manifest);
-  kwasm.write("target/wasm32-wasip2/release/shop.wasm", p3Handler());
-  kwasm.write("static/a.txt", "a");
+  for (const [name, content] of Object.entries({ ...files, "spin.toml": manifest })) kwasm.write(name, content);
   const serving = startShell(`env ${serve.replace(guidePlace, "127.0.0.1:0")}`);
   const ended = endOf(serving);
   let said = "";
@@ -55,12 +60,24 @@ test("the manifest and the commands of the guide to Spin do what it shows", asyn
     const place = /127\.0\.0\.1:\d+/.exec(said)?.[0] ?? "";
     assert.equal(said.trimEnd().replace(place, guidePlace), served);
     for (const [command, output] of others) {
-      assert.equal(await text(startShell(command.replace(guidePlace, place)).stdout), output, command);
+      assert.equal((await text(startShell(command.replace(guidePlace, place)).stdout)).trimEnd(), output, command);
     }
-    const shop = await fetch(`http://${place}/shop/cart`, { method: "POST", body: "one apple" });
-    assert.deepEqual([shop.status, await shop.text()], [200, "one apple"]);
+    await use(`http://${place}`);
   } finally {
     serving.kill("SIGTERM");
     await ended;
   }
+}
+
+test("the manifest and the commands of the guide to Spin do what it shows", async () => {
+  const files = { "target/wasm32-wasip2/release/shop.wasm": p3Handler(), "static/a.txt": "a" };
+  await checkSection(0, files, async (url) => {
+    const shop = await fetch(`${url}/shop/cart`, { method: "POST", body: "one apple" });
+    assert.deepEqual([shop.status, await shop.text()], [200, "one apple"]);
+  });
+});
+
+test("components ask each other as the guide shows", async () => {
+  const guest = httpComponent(routingGuest);
+  await checkSection(1, { "front.wasm": guest, "back.wasm": guest });
 });

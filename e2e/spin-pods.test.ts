@@ -71,7 +71,7 @@ test("a container whose image has a manifest of Spin is that application, whatev
       [200, "1"],
     ],
   );
-  assert.deepEqual(await ask(".well-known/spin/info"), [200, '{"name":"Two of_them"}']);
+  assert.deepEqual(await ask(".well-known/spin/info"), [200, '{\n  "name": "Two of_them"\n}']);
 });
 
 test("up of a manifest of Spin builds its image and runs it as a Deployment with a Service", async () => {

@@ -8,7 +8,8 @@ import { earlyModule, oldestModule } from "../src/engine/component/testing/world
 import { httpComponent } from "../src/engine/component/testing/http-component.ts";
 import { routingGuest } from "../src/engine/component/testing/http-guests.ts";
 import { p3Handler } from "../src/engine/component/testing/p3-handler.ts";
-import { endOf, KwasmCommand, until } from "./command-fixture.ts";
+import { KwasmCommand } from "./command-fixture.ts";
+import { serveWhile } from "./serve-while.ts";
 
 const kwasm = new KwasmCommand();
 test.after(() => kwasm[Symbol.asyncDispose]());
@@ -41,33 +42,8 @@ source = "routes.wasm"
 `,
 );
 
-/** Runs an application for as long as `use` takes; answers with all that it said, once it has ended well. */
-async function serveWhile(
-  manifest: string,
-  use: (ask: (path: string, body?: string) => Promise<readonly unknown[]>) => Promise<void>,
-): Promise<string> {
-  const serving = kwasm.start(["serve", "--listen", "127.0.0.1:0", manifest], { cwd: kwasm.directory });
-  const ended = endOf(serving);
-  let said = "";
-  serving.stderr.on("data", (chunk) => (said += String(chunk)));
-  try {
-    await until("it serves", () => /Serving HTTP on http:\S+\n/.test(said));
-    const url = /Serving HTTP on (?<url>http:\S+)/.exec(said)?.groups?.["url"] ?? "";
-    await use(async (path, body) => {
-      const answer = await fetch(`${url}${path}`, body === undefined ? {} : { method: "POST", body });
-      return [answer.status, await answer.text()];
-    });
-    serving.kill("SIGTERM");
-    assert.equal((await ended).code, 0);
-    return said;
-  } finally {
-    serving.kill("SIGKILL");
-    await ended;
-  }
-}
-
 test("a Spin application is served by its routes, each request by an instance of its component", async () => {
-  const said = await serveWhile("app/spin.toml", async (ask) => {
+  const said = await serveWhile(kwasm, ["app/spin.toml"], async (ask) => {
     assert.deepEqual(await ask("hello"), [200, "Hello from WebAssembly\n"]);
     assert.deepEqual(await ask("count"), [200, "1"]);
     assert.deepEqual(await ask("count"), [200, "1"]);
@@ -107,7 +83,7 @@ source = "routes.wasm"
 `,
   );
   try {
-    await serveWhile("app/outbound.toml", async (ask) => {
+    await serveWhile(kwasm, ["app/outbound.toml"], async (ask) => {
       // The guest shows an error by "!" and the number of its case, of which 15 is HTTP-request-denied.
       assert.deepEqual(await ask(`olocalhost:${port}`), [200, "!?"]);
       assert.deepEqual(await ask("o127.0.0.1:1"), [200, "!?"]);

@@ -71,8 +71,10 @@ export {
   type LoadOptions,
   moduleLimits,
 } from "./loader/index.ts";
-export { answerWhole, type HttpExchange, type RequestHead } from "./host/http/index.ts";
+export { answerWhole, type HttpExchange, HttpFailure, type RequestHead } from "./host/http/index.ts";
 export {
+  type ChooseInside,
+  type ChooseProgram,
   exportsHandler,
   type HttpProgram,
   type HttpRouted,

@@ -76,5 +76,5 @@ check("/base/static?x", { status: 302, body: "moved" });
 check("/static", { status: 404, body: "" });
 check("/base/hello", { status: 404, body: "" });
 check("/.well-known/spin/health", { status: 200, body: "OK" });
-check("/.well-known/spin/info", { status: 200, body: '{"name":"a","version":"1.0.0"}' });
+check("/.well-known/spin/info", { status: 200, body: '{\n  "name": "a",\n  "version": "1.0.0"\n}' });
 check("/.well-known/spin/other", { status: 404, body: "" });

@@ -1,4 +1,4 @@
-import { answerWhole, type HttpExchange, type HttpProgram, type HttpRouted } from "#engine";
+import { answerWhole, type ChooseProgram, type HttpExchange, type HttpProgram } from "#engine";
 import { type ApplicationSpec, type RouteSpec, Router, type StaticAnswer } from "#spin";
 import { requestOfRoute } from "./request-fields.ts";
 
@@ -8,10 +8,7 @@ const wellKnown = "/.well-known/spin/";
 type Facts = Pick<ApplicationSpec, "name" | "version" | "base" | "routes">;
 
 /** Decides for each request of an application who answers it: a component, or nobody but what stands in the manifest. */
-export function chooseComponent(
-  application: Facts,
-  programs: ReadonlyMap<string, HttpProgram>,
-): (exchange: HttpExchange) => HttpRouted | undefined {
+export function chooseComponent(application: Facts, programs: ReadonlyMap<string, HttpProgram>): ChooseProgram {
   const router = new Router(application.base, application.routes.flatMap(publicRoute));
   return (exchange) => {
     const path = pathOf(exchange.request.pathWithQuery);
@@ -38,11 +35,11 @@ function pathOf(pathWithQuery = "/"): string {
 function answerWellKnown(exchange: HttpExchange, path: string, { name, version }: Facts): undefined {
   if (path === "health") return answer(exchange, 200, "OK");
   if (path !== "info") return answer(exchange, 404, "");
-  const info = { name, ...(version === "" ? {} : { version }) };
+  const info = { name, ...(version !== "" && { version }) };
   answerWhole(
     exchange,
     { status: 200, fields: [["content-type", "application/json"]] },
-    Buffer.from(JSON.stringify(info)),
+    Buffer.from(JSON.stringify(info, undefined, 2)),
   );
   return undefined;
 }
@@ -52,6 +49,5 @@ function answerStatic(exchange: HttpExchange, { status, headers, body }: StaticA
 }
 
 function answer(exchange: HttpExchange, status: number, body: string): undefined {
-  const fields = body === "" ? [] : [["content-type", "text/plain"] as const];
-  answerWhole(exchange, { status, fields }, Buffer.from(body));
+  answerWhole(exchange, { status, fields: [] }, Buffer.from(body));
 }

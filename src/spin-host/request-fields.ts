@@ -6,12 +6,16 @@ const badCharacter = /[^\t\u0020-\u007e\u0080-\u00ff]/g;
 
 /**
  * The head that a component is told: with what Spin says of the route and the client, in whose names nothing of the
- * client passes (crates/trigger-http/src/headers.rs of Spin).
+ * client passes (crates/trigger-http/src/headers.rs of Spin). `urlHost` is what its own URL is told with.
  */
-export function requestOfRoute(exchange: HttpExchange, match: RouteMatch<unknown>): RequestHead {
+export function requestOfRoute(
+  exchange: HttpExchange,
+  match: RouteMatch<unknown>,
+  urlHost = exchange.request.authority ?? "localhost",
+): RequestHead {
   const { method, scheme, authority, pathWithQuery, fields } = exchange.request;
   const own = fields.filter(([name]) => !/^spin-/iu.test(name));
-  const url = `${scheme ?? "http"}://${authority ?? "localhost"}${pathWithQuery ?? "/"}`;
+  const url = `${scheme ?? "http"}://${urlHost}${pathWithQuery ?? "/"}`;
   const { rawRoute, basedRoute, rest, named } = match;
   const added: (readonly [string, string])[] = [
     ["spin-path-info", rest],

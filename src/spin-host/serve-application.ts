@@ -1,5 +1,6 @@
 import {
   type ComponentPlan,
+  formatIpAddress,
   type Guest,
   type GuestNetwork,
   type HttpProgram,
@@ -9,6 +10,7 @@ import {
 } from "#engine";
 import type { ApplicationSpec, ComponentFacts } from "#spin";
 import { chooseComponent } from "./choose-component.ts";
+import { chooseInsideOf } from "./inside-requests.ts";
 import { spinPackages } from "./interfaces/index.ts";
 import { Stores } from "./storage/stores.ts";
 
@@ -40,8 +42,14 @@ export async function serveApplication(
   config: HttpServiceConfig,
 ): Promise<Guest> {
   const stores = new Stores(application.storage, network);
-  const programs = new Map(components.map((component) => [component.facts.id, programOf(component, stores)]));
-  const guest = await serveRoutes([...programs.values()], chooseComponent(application, programs), config);
+  const programs = new Map<string, HttpProgram>();
+  const choosePublic = chooseComponent(application, programs);
+  const own = { programs, choosePublic, ownAuthority: authorityOf(config.listeners) };
+  for (const component of components) {
+    const chooseInside = chooseInsideOf({ ...component, ...own });
+    programs.set(component.facts.id, { ...programOf(component, stores), chooseInside });
+  }
+  const guest = await serveRoutes([...programs.values()], choosePublic, config);
   void closeAtEnd(guest, [stores, network]);
   return guest;
 }
@@ -49,6 +57,15 @@ export async function serveApplication(
 async function closeAtEnd(guest: Guest, handles: readonly { close(): void }[]): Promise<void> {
   await guest.ended;
   for (const handle of handles) handle.close();
+}
+
+/** Where an application is served first, as it is told to those whom it asks itself. */
+function authorityOf(listeners: HttpServiceConfig["listeners"] = []): string {
+  const listener = listeners.find((each) => "serve" in each);
+  const endpoint = listener?.localEndpoint();
+  if (endpoint === undefined) return "localhost";
+  const address = formatIpAddress(endpoint.address);
+  return `${address.includes(":") ? `[${address}]` : address}:${String(endpoint.port)}`;
 }
 
 function programOf({ facts, plan, preopens, network }: LoadedComponent, stores: Stores): HttpProgram {

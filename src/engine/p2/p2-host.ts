@@ -1,7 +1,7 @@
 import type { HostFunction, HostImports, Supervision, SuspendingFunction } from "../component/index.ts";
 import type { HostHooks } from "../guest/host-contract.ts";
 import { makeUncatchableError } from "../guest/trap-error.ts";
-import { ConnectingClient, type Field, trustOf } from "../host/http/index.ts";
+import { type AnswerInside, ConnectingClient, type Field, trustOf } from "../host/http/index.ts";
 import {
   type Clocks,
   type DatagramSocket,
@@ -65,6 +65,8 @@ export interface P2Config extends HostHooks {
   readonly packages?: (tools: HostTools) => HostPackages;
   /** Fields that say which trace the guest's own requests belong to; left out: none. */
   readonly traceFields?: () => readonly Field[];
+  /** Answers some of the component's requests in this process; left out: all go out by its network. */
+  readonly answerInside?: AnswerInside;
   readonly clocks?: Clocks;
   readonly fillRandom?: FillRandom;
   readonly turn?: Turn;
@@ -129,11 +131,12 @@ function createContext(config: P2Config): P2Context {
 
 /** Without a grant, one that allows nothing. */
 function networkOf(config: P2Config): Pick<P2Context, "network" | "httpClient"> {
-  const { network, traceFields = noFields, env = [], preopens = [] } = config;
+  const { network, traceFields = noFields, answerInside, env = [], preopens = [] } = config;
   const own = network?.forInstance() ?? new GuestNetwork({ policy: { outbound: [], binds: [] } });
+  const trust = () => trustOf({ env, preopens });
   return {
     network: own,
-    httpClient: new ConnectingClient(own, { traceFields, trust: () => trustOf({ env, preopens }) }),
+    httpClient: new ConnectingClient(own, { traceFields, trust, ...(answerInside && { answerInside }) }),
   };
 }
 

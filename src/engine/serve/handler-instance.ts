@@ -2,6 +2,7 @@ import type { ComponentPlan } from "../component/index.ts";
 import { type ComponentConfig, ComponentInstance } from "../guest/component-instance.ts";
 import type { GuestEnd } from "../guest/guest-end.ts";
 import {
+  type AnswerInside,
   type Field,
   type HttpErrorCode,
   type HttpExchange,
@@ -21,6 +22,13 @@ const afterwardsMsMax = 10_000;
 /** What became of a request. */
 export type Handled = ResponseOutparam["answer"] | GuestEnd;
 
+interface InstanceParts {
+  /** Counts the memory of all instances. */
+  readonly whole: MemoryShare;
+  /** Answers its requests, those that do not go out. */
+  readonly answerInside: AnswerInside;
+}
+
 /** An instance that answers requests, one after the other. */
 export class HandlerInstance {
   readonly #instance: ComponentInstance;
@@ -31,15 +39,21 @@ export class HandlerInstance {
   /** Requests that it has been given. */
   requests = 0;
 
-  constructor(config: ComponentConfig, whole: MemoryShare) {
+  constructor(config: ComponentConfig, { whole, answerInside }: InstanceParts) {
     this.#whole = whole;
     const instance = new ComponentInstance({
       ...config,
+      answerInside,
       traceFields: () => traceFieldsOf(this.#exchange),
       thread: sharedWatch(whole, config.thread, () => this.#share),
     });
     this.#instance = instance;
     this.#share = new Share(instance);
+  }
+
+  /** The request that it works on, or worked on last. */
+  get exchange(): HttpExchange | undefined {
+    return this.#exchange;
   }
 
   /** Makes the instance. Answers how it ended where it did so while it began. */

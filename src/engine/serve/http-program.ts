@@ -1,8 +1,10 @@
 import type { ComponentPlan } from "../component/index.ts";
 import { checkInterfaces } from "../guest/check-command.ts";
 import { type ComponentConfig, ComponentInstance } from "../guest/component-instance.ts";
+import type { HttpExchange, InsideExchange, HttpRequest, RequestHead } from "../host/http/index.ts";
 import { DescriptorBudget } from "../host/index.ts";
 import { HandlerInstance } from "./handler-instance.ts";
+import type { InsideRequest } from "./inside-requests.ts";
 import { InstanceShelf } from "./instance-shelf.ts";
 import type { MemoryShare } from "./memory-share.ts";
 
@@ -15,7 +17,29 @@ export interface HttpProgram extends Pick<
   "args" | "env" | "preopens" | "network" | "packages" | "trapsUnknownImports"
 > {
   readonly plan: ComponentPlan;
+  /**
+   * Which of its requests the service answers itself; undefined for those that go out. Throws an HttpFailure for what is
+   * refused. Left out: all go out.
+   */
+  readonly chooseInside?: ChooseInside;
 }
+
+/** Chooses by the head of a request that an instance makes. */
+export type ChooseInside = (head: RequestHead) => InsideRoute | undefined;
+
+/** A request that the service answers itself, and by whom. */
+export interface InsideRoute extends InsideRequest {
+  readonly choose: ChooseProgram;
+}
+
+/** Which component answers a request, and the head that it is told. */
+export interface HttpRouted {
+  readonly program: HttpProgram;
+  readonly request: RequestHead;
+}
+
+/** Chooses for each request; undefined where the answer was given already. */
+export type ChooseProgram = (exchange: HttpExchange) => HttpRouted | undefined;
 
 /** What instances of all components of a service have in common; none of it is theirs to close. */
 export type CommonConfig = Pick<
@@ -28,6 +52,8 @@ interface InstancesParts {
   readonly share: MemoryShare;
   /** Requests that one instance answers, one after the other. */
   readonly reuse: number;
+  /** Answers requests of instances that were chosen to be answered here; `cause` is the request that made them. */
+  readonly answerInside: (route: InsideRoute, request: HttpRequest, cause: HttpExchange | undefined) => InsideExchange;
 }
 
 /** Makes instances of one component of a service. */
@@ -56,7 +82,20 @@ export class ProgramInstances {
 
   /** One that has answered and may answer again, else a new one, which is to begin. */
   take(): HandlerInstance {
-    return this.#shelf.take() ?? new HandlerInstance(this.#instanceConfig(), this.#parts.share);
+    return this.#shelf.take() ?? this.#make();
+  }
+
+  #make(): HandlerInstance {
+    const { share, answerInside } = this.#parts;
+    const { chooseInside } = this.#program;
+    const instance: HandlerInstance = new HandlerInstance(this.#instanceConfig(), {
+      whole: share,
+      answerInside(request) {
+        const route = chooseInside?.(request.head);
+        return route === undefined ? undefined : answerInside(route, request, instance.exchange);
+      },
+    });
+    return instance;
   }
 
   /** Takes an instance back that has answered well. */
@@ -77,7 +116,7 @@ export class ProgramInstances {
 
   /** What one instance is given: its own view of what all of them have. */
   #instanceConfig(): ComponentConfig {
-    const { plan: _plan, preopens = [], network, ...given } = this.#program;
+    const { plan: _plan, chooseInside: _inside, preopens = [], network, ...given } = this.#program;
     const common = { ...this.#parts.common, ...given, memoryBytesMax: this.#parts.share.bytesMax };
     if (preopens.length === 0 && network === undefined) return common;
     const budget = new DescriptorBudget(filesOpenMax);

@@ -4,11 +4,26 @@ import type { ComponentPlan } from "../component/index.ts";
 import type { ComponentConfig } from "../guest/component-instance.ts";
 import type { GuestEnd } from "../guest/guest-end.ts";
 import type { Guest, MemoryRefusal } from "../guest/run-guest.ts";
-import { type HttpConnection, type HttpExchange, type RequestHead, speakHttp, valueOf } from "../host/http/index.ts";
+import {
+  type HttpConnection,
+  type HttpExchange,
+  type HttpRequest,
+  type InsideExchange,
+  speakHttp,
+  valueOf,
+} from "../host/http/index.ts";
 import { type DatagramSocket, discardedOutput, type Listener, type OutputStream } from "../host/index.ts";
 import { Admission } from "./admission.ts";
 import type { Handled } from "./handler-instance.ts";
-import { type CommonConfig, type HttpProgram, ProgramInstances } from "./http-program.ts";
+import {
+  type ChooseProgram,
+  type CommonConfig,
+  type HttpProgram,
+  type HttpRouted,
+  type InsideRoute,
+  ProgramInstances,
+} from "./http-program.ts";
+import { InsideRequests } from "./inside-requests.ts";
 import { MemoryShare } from "./memory-share.ts";
 import { RunningRequest, statusOfFailure } from "./running-request.ts";
 import { ServiceLog } from "./service-log.ts";
@@ -23,15 +38,6 @@ export interface HttpServiceConfig extends CommonConfig, Pick<ComponentConfig, "
   readonly memoryBytesMax: number;
   readonly http: HttpServiceOptions;
 }
-
-/** Which component answers a request, and the head that it is told. */
-export interface HttpRouted {
-  readonly program: HttpProgram;
-  readonly request: RequestHead;
-}
-
-/** Chooses for each request; undefined where the answer was given already. */
-export type ChooseProgram = (exchange: HttpExchange) => HttpRouted | undefined;
 
 /** Everything a service of one component is given. What instances may use is theirs together. */
 export interface ComponentServiceConfig extends HttpServiceConfig, Omit<HttpProgram, "plan"> {}
@@ -74,6 +80,7 @@ class HttpService implements Guest {
   readonly #ended = Promise.withResolvers<GuestEnd>();
   readonly #connections = new Set<HttpConnection>();
   readonly #running = new Bag<RunningRequest>();
+  readonly #inside = new InsideRequests();
   #end: GuestEnd | undefined;
   #isOver = false;
   #refusal: MemoryRefusal | undefined;
@@ -82,7 +89,12 @@ class HttpService implements Guest {
   constructor(programs: readonly HttpProgram[], choose: ChooseProgram, config: HttpServiceConfig) {
     const { http, memoryBytesMax, stderr = discardedOutput } = config;
     const share = new MemoryShare(memoryBytesMax);
-    const parts = { common: commonConfig(config), share, reuse: http.reuse };
+    const parts = {
+      common: commonConfig(config),
+      share,
+      reuse: http.reuse,
+      answerInside: this.#answerInside.bind(this),
+    };
     this.#config = config;
     this.#choose = choose;
     this.#programs = new Map(programs.map((program) => [program, new ProgramInstances(program, parts)]));
@@ -153,7 +165,7 @@ class HttpService implements Guest {
     }
     const routed = this.#choose(exchange);
     if (routed === undefined) return;
-    const giveUp = this.#admission.enter(() => void this.#serve(exchange, routed));
+    const giveUp = this.#admission.enter(() => void this.#serveAdmitted(exchange, routed));
     if (giveUp === undefined) exchange.refuse(503, "too many requests are waiting", [["retry-after", "1"]]);
     else exchange.onAbandoned(giveUp);
   }
@@ -161,6 +173,25 @@ class HttpService implements Guest {
   #logAccess(exchange: HttpExchange): void {
     const startedMs = performance.now();
     exchange.onOver(() => this.#log.access(exchange, performance.now() - startedMs));
+  }
+
+  async #serveAdmitted(exchange: HttpExchange, routed: HttpRouted): Promise<void> {
+    await this.#serve(exchange, routed);
+    this.#admission.leave();
+    this.#endIfDrained();
+  }
+
+  /** Answers a request of a guest, in a turn of the event loop of its own: the guest that asks is on the stack now. */
+  #answerInside(route: InsideRoute, request: HttpRequest, cause: HttpExchange | undefined): InsideExchange {
+    const { bodyBytesMax, logsAccess } = this.#config.http;
+    const exchange = this.#inside.open(request, route, { cause, bodyBytesMax });
+    if (logsAccess) this.#logAccess(exchange);
+    exchange.onOver(() => this.#endIfDrained());
+    setImmediate(() => {
+      const routed = exchange.isOver ? undefined : route.choose(exchange);
+      if (routed !== undefined) void this.#serve(exchange, routed);
+    });
+    return exchange;
   }
 
   async #serve(exchange: HttpExchange, routed: HttpRouted): Promise<void> {
@@ -171,9 +202,6 @@ class HttpService implements Guest {
     } catch (error) {
       this.#log.failure(exchange, KwasmError.from(error, "answer a request").message);
       exchange.refuse(500, "the request failed");
-    } finally {
-      this.#admission.leave();
-      this.#endIfDrained();
     }
   }
 
@@ -244,7 +272,8 @@ class HttpService implements Guest {
   }
 
   #endIfDrained(): void {
-    if (this.#end === undefined || this.#connections.size > 0 || this.#admission.running > 0) return;
+    if (this.#end === undefined || this.#connections.size > 0) return;
+    if (this.#admission.running > 0 || this.#inside.running > 0) return;
     this.#finish(this.#end);
   }
 

@@ -20,19 +20,30 @@ export interface Connector {
   connect(target: RequestTarget, signal: AbortSignal): Promise<Socket>;
 }
 
+/** A request under way. */
+interface OpenRequest extends PendingResponse {
+  /** Called once, when nothing of it is left. */
+  onOver(callback: () => void): void;
+}
+
+/** Answers a request in this process; undefined for those that go out. Throws an HttpFailure for what is refused. */
+export type AnswerInside = (request: HttpRequest) => OpenRequest | undefined;
+
 /** What a client has of its guest. */
 export interface ClientOptions {
   /** Added to requests that do not say which trace they belong to. */
   readonly traceFields: () => readonly Field[];
   /** Whom the guest trusts besides those that everybody does; asked for each request that is secured. */
   readonly trust?: () => SecureContext | undefined;
+  /** Left out: all requests go out. */
+  readonly answerInside?: AnswerInside;
 }
 
 /** Sends each request on a connection of its own, which its connector makes. */
 export class ConnectingClient implements HttpClient {
   readonly #connector: Connector;
   readonly #options: ClientOptions;
-  readonly #pending = new Set<SentRequest>();
+  readonly #pending = new Set<OpenRequest>();
 
   constructor(connector: Connector, options: ClientOptions) {
     this.#connector = connector;
@@ -40,17 +51,28 @@ export class ConnectingClient implements HttpClient {
   }
 
   send(request: HttpRequest): PendingResponse {
-    const target = targetOf(request.head);
     if (this.#pending.size >= requestsMax) {
       throw new HttpFailure({ tag: "connection-limit-reached" }, `send a request: "${requestsMax}" are under way`);
     }
-    const { fields } = request.head;
-    const hasTrace = valueOf(fields, "traceparent") !== undefined;
-    const sent = new SentRequest(request, target, hasTrace ? fields : [...fields, ...this.#options.traceFields()]);
-    this.#pending.add(sent);
-    sent.onEnd = () => this.#pending.delete(sent);
+    const traced = this.#traced(request);
+    const inside = this.#options.answerInside?.(traced);
+    if (inside !== undefined) return this.#keep(inside);
+    const sent = new SentRequest(traced, targetOf(request.head));
+    this.#keep(sent);
     void sent.start(this.#connector, this.#options.trust);
     return sent;
+  }
+
+  #traced(request: HttpRequest): HttpRequest {
+    const { head } = request;
+    if (valueOf(head.fields, "traceparent") !== undefined) return request;
+    return { ...request, head: { ...head, fields: [...head.fields, ...this.#options.traceFields()] } };
+  }
+
+  #keep(request: OpenRequest): OpenRequest {
+    this.#pending.add(request);
+    request.onOver(() => this.#pending.delete(request));
+    return request;
   }
 
   /** Ends everything that is under way. */
@@ -61,27 +83,29 @@ export class ConnectingClient implements HttpClient {
 
 type Outcome = { readonly head: ResponseHead; readonly content: IncomingContent } | HttpFailure;
 
-class SentRequest implements PendingResponse {
+class SentRequest implements OpenRequest {
   readonly #request: HttpRequest;
   readonly #target: RequestTarget;
-  readonly #fields: readonly Field[];
   readonly #changed = new Signal();
   readonly #abort = new AbortController();
   #outcome: Outcome | undefined;
   #socket: Socket | undefined;
   #timer: NodeJS.Timeout | undefined;
   /** Called when its connection is no more. */
-  onEnd: () => void = () => undefined;
+  #whenOver: () => void = () => undefined;
 
   readonly ready = {
     isReady: () => this.#outcome !== undefined,
     onReady: (callback: () => void) => this.#changed.onReady(callback),
   };
 
-  constructor(request: HttpRequest, target: RequestTarget, fields: readonly Field[]) {
+  constructor(request: HttpRequest, target: RequestTarget) {
     this.#request = request;
     this.#target = target;
-    this.#fields = fields;
+  }
+
+  onOver(callback: () => void): void {
+    this.#whenOver = callback;
   }
 
   outcome(): Outcome | undefined {
@@ -113,20 +137,20 @@ class SentRequest implements PendingResponse {
     this.#socket = socket;
     this.#limit(this.#request.firstByteMs, { tag: "HTTP-response-timeout" });
     socket.once("close", () => this.#end());
-    const head = { method: this.#request.head.method, fields: this.#fields };
+    const { head } = this.#request;
     const begin = (framing: readonly string[]): ClientRequest => this.#begin(socket, framing);
     this.#request.content.sendTo(new RequestContentTarget(head, begin, () => this.cancel()));
   }
 
   /** Sends the head, once it is known how the body is framed. */
   #begin(socket: Socket, framing: readonly string[]): ClientRequest {
-    const { method, pathWithQuery } = this.#request.head;
+    const { method, pathWithQuery, fields } = this.#request.head;
     const sent = requestHttp({
       createConnection: () => socket,
       method,
       path: pathOf(pathWithQuery),
       // Fields as a list keep their order and letters; the host is the request's authority.
-      headers: ["Host", this.#target.authority, "Connection", "close", ...framing, ...this.#fields.flat()],
+      headers: ["Host", this.#target.authority, "Connection", "close", ...framing, ...fields.flat()],
       setHost: false,
       maxHeaderSize: headBytesMax,
     });
@@ -175,7 +199,7 @@ class SentRequest implements PendingResponse {
     this.#abort.abort();
     this.#socket?.destroy();
     this.#request.content.break(new HttpFailure({ tag: "connection-terminated" }, "write a body: its reader is gone"));
-    this.onEnd();
+    this.#whenOver();
   }
 }
 

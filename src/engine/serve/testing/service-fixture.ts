@@ -15,7 +15,8 @@ import { routingGuest } from "../../component/testing/http-guests.ts";
 import type { Guest } from "../../guest/run-guest.ts";
 import { createMemoryPipe } from "../../host/index.ts";
 import { listenerFromServer, listenerServerOptions } from "../../host/listener.ts";
-import { type ComponentServiceConfig, serveComponent } from "../http-service.ts";
+import type { HttpProgram } from "../http-program.ts";
+import { type ComponentServiceConfig, serveComponent, serveRoutes } from "../http-service.ts";
 import { httpServiceDefaults, type HttpServiceOptions } from "../service-options.ts";
 
 /** What a client got. */
@@ -48,14 +49,28 @@ export class ServiceFixture implements AsyncDisposable {
     const compile = isComponent(component) ? compileComponent : compileModule;
     const plan = await compile(component, { memoryBytesMax });
     if (plan === undefined) throw new Error("the module has no world");
+    return ServiceFixture.#serve({ ...config, memoryBytesMax }, options, (given) => serveComponent(plan, given));
+  }
+
+  /** A service that asks one program, which may ask itself. */
+  static startRoutes(program: HttpProgram, options: Partial<HttpServiceOptions>): Promise<ServiceFixture> {
+    return ServiceFixture.#serve({ memoryBytesMax: 2 ** 24 }, options, (given) =>
+      serveRoutes([program], (exchange) => ({ program, request: exchange.request }), given),
+    );
+  }
+
+  static async #serve(
+    config: Partial<ComponentServiceConfig> & { readonly memoryBytesMax: number },
+    options: Partial<HttpServiceOptions>,
+    serve: (given: ComponentServiceConfig) => Promise<Guest>,
+  ): Promise<ServiceFixture> {
     const server = createServer(listenerServerOptions);
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
     const address = server.address();
     if (address === null || typeof address === "string") throw new Error("the server has no port");
     const log = createMemoryPipe(1_048_576);
-    const guest = await serveComponent(plan, {
-      memoryBytesMax,
+    const guest = await serve({
       stderr: log.output,
       listeners: [listenerFromServer(server)],
       http: { ...httpServiceDefaults, ...options },
