@@ -9,7 +9,7 @@ export type Ask = (path: string, body?: string) => Promise<readonly [status: num
 export async function serveWhile(
   kwasm: KwasmCommand,
   words: readonly string[],
-  use: (ask: Ask) => Promise<void>,
+  use: (ask: Ask, url: string) => Promise<void>,
 ): Promise<string> {
   const serving = kwasm.start(["serve", "--listen", "127.0.0.1:0", ...words], { cwd: kwasm.directory });
   const ended = endOf(serving);
@@ -24,7 +24,7 @@ export async function serveWhile(
     await use(async (path, body) => {
       const answer = await fetch(`${url}${path}`, body === undefined ? {} : { method: "POST", body });
       return [answer.status, await answer.text()];
-    });
+    }, url);
     serving.kill("SIGTERM");
     assert.equal((await ended).code, 0);
     return said;

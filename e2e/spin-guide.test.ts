@@ -8,6 +8,7 @@ import { routingGuest } from "../src/engine/component/testing/http-guests.ts";
 import { p3Handler } from "../src/engine/component/testing/p3-handler.ts";
 import { readDocuments } from "../tools/tidy/markdown.ts";
 import { endOf, KwasmCommand, root, until } from "./command-fixture.ts";
+import { assemble } from "./machine-fixture.ts";
 
 const kwasm = new KwasmCommand();
 test.after(() => kwasm[Symbol.asyncDispose]());
@@ -80,4 +81,8 @@ test("the manifest and the commands of the guide to Spin do what it shows", asyn
 test("components ask each other as the guide shows", async () => {
   const guest = httpComponent(routingGuest);
   await checkSection(1, { "front.wasm": guest, "back.wasm": guest });
+});
+
+test("a command answers requests as the guide shows", async () => {
+  await checkSection(2, { "echo.wasm": assemble("cat") });
 });

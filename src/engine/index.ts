@@ -1,5 +1,6 @@
 export {
   CancellableAnswer,
+  compileCommandModule,
   compileComponent,
   compileModule,
   type ComponentPlan,
@@ -9,6 +10,7 @@ export {
 export { describeProgram, type Grant, type ImportDescription, type ProgramDescription } from "./describe/index.ts";
 export {
   type CoreInvocation,
+  findCommand,
   type Guest,
   type GuestConfig,
   type GuestEnd,
@@ -71,10 +73,20 @@ export {
   type LoadOptions,
   moduleLimits,
 } from "./loader/index.ts";
-export { answerWhole, type HttpExchange, HttpFailure, type RequestHead } from "./host/http/index.ts";
+export {
+  answerWhole,
+  type HttpExchange,
+  HttpFailure,
+  isConnectionField,
+  isFieldName,
+  isFieldValue,
+  type RequestHead,
+  type ResponseHead,
+} from "./host/http/index.ts";
 export {
   type ChooseInside,
   type ChooseProgram,
+  type CommandCall,
   exportsHandler,
   type HttpProgram,
   type HttpRouted,

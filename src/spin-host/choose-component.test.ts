@@ -7,7 +7,7 @@ import { chooseComponent } from "./choose-component.ts";
 const program = { plan: {} } as HttpProgram;
 
 const routes: readonly RouteSpec[] = [
-  { route: "/hello/:name/...", answer: { kind: "component", component: "hello" } },
+  { route: "/hello/:my_name/...", answer: { kind: "component", component: "hello" } },
   { route: "/static", answer: { kind: "static", status: 302, headers: [["location", "/x"]], body: "moved" } },
   { route: undefined, answer: { kind: "component", component: "hello" } },
 ];
@@ -37,7 +37,10 @@ function ask({ path, fields = [] }: Asked) {
     },
   } as Partial<HttpExchange> as HttpExchange;
   const application = { name: "a", version: "1.0.0", base: "/base", routes };
-  const routed = chooseComponent(application, new Map([["hello", program]]))(exchange);
+  const routed = chooseComponent(
+    application,
+    new Map([["hello", { program, executor: { kind: "http" } as const }]]),
+  )(exchange);
   return { routed, answered };
 }
 
@@ -55,12 +58,12 @@ test("a component is told the route that led to it, and nothing that a client sa
     ["Accept", "*/*"],
     ["spin-path-info", "/a/b/"],
     ["spin-full-url", "http://example.com/base/hello/me/a/b/?x=1"],
-    ["spin-matched-route", "/base/hello/:name/..."],
+    ["spin-matched-route", "/base/hello/:my_name/..."],
     ["spin-base-path", "/"],
-    ["spin-raw-component-route", "/hello/:name/..."],
-    ["spin-component-route", "/hello/:name"],
+    ["spin-raw-component-route", "/hello/:my_name/..."],
+    ["spin-component-route", "/hello/:my_name"],
     ["spin-client-addr", "[::1]:7"],
-    ["spin-path-match-name", "me"],
+    ["spin-path-match-my-name", "me"],
   ]);
 });
 

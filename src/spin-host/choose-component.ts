@@ -1,6 +1,6 @@
-import { answerWhole, type ChooseProgram, type HttpExchange, type HttpProgram } from "#engine";
+import { answerWhole, type ChooseProgram, type HttpExchange } from "#engine";
 import { type ApplicationSpec, type RouteSpec, Router, type StaticAnswer } from "#spin";
-import { requestOfRoute } from "./request-fields.ts";
+import { routeRequest, type ServedComponent } from "./route-request.ts";
 
 /** Paths that are Spin's own in every application. */
 const wellKnown = "/.well-known/spin/";
@@ -8,7 +8,7 @@ const wellKnown = "/.well-known/spin/";
 type Facts = Pick<ApplicationSpec, "name" | "version" | "base" | "routes">;
 
 /** Decides for each request of an application who answers it: a component, or nobody but what stands in the manifest. */
-export function chooseComponent(application: Facts, programs: ReadonlyMap<string, HttpProgram>): ChooseProgram {
+export function chooseComponent(application: Facts, served: ReadonlyMap<string, ServedComponent>): ChooseProgram {
   const router = new Router(application.base, application.routes.flatMap(publicRoute));
   return (exchange) => {
     const path = pathOf(exchange.request.pathWithQuery);
@@ -16,9 +16,10 @@ export function chooseComponent(application: Facts, programs: ReadonlyMap<string
     const match = router.match(path);
     if (match === undefined) return answer(exchange, 404, "");
     if (match.target.kind === "static") return answerStatic(exchange, match.target);
-    const program = programs.get(match.target.component);
-    if (program === undefined) return answer(exchange, 404, "");
-    return { program, request: requestOfRoute(exchange, match) };
+    const component = served.get(match.target.component);
+    return component === undefined
+      ? answer(exchange, 404, "")
+      : routeRequest(component, exchange, match, exchange.request.authority);
   };
 }
 

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { GuestNetwork, type HttpExchange, HttpFailure, type HttpProgram, parseNetworkRules } from "#engine";
+import type { ServedComponent } from "./route-request.ts";
 import { chooseInsideOf } from "./inside-requests.ts";
 
-const program = { plan: {} } as HttpProgram;
+const component: ServedComponent = { program: { plan: {} } as HttpProgram, executor: { kind: "http" } };
 
 interface Asked {
   readonly authority?: string | undefined;
@@ -18,7 +19,7 @@ function ask({ authority, path = "/a/b?c", scheme = "http", outbound = [], selfS
   const choose = chooseInsideOf({
     facts: { selfSchemes },
     network: new GuestNetwork({ policy: parseNetworkRules({ outbound, binds: [] }) }),
-    programs: new Map([["back-end", program]]),
+    served: new Map([["back-end", component]]),
     choosePublic: () => undefined,
     ownAuthority: "127.0.0.1:3000",
   });

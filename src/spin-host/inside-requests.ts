@@ -1,13 +1,6 @@
-import {
-  type ChooseInside,
-  type ChooseProgram,
-  type GuestNetwork,
-  HttpFailure,
-  type HttpProgram,
-  type RequestHead,
-} from "#engine";
+import { type ChooseInside, type ChooseProgram, type GuestNetwork, HttpFailure, type RequestHead } from "#engine";
 import type { ComponentFacts } from "#spin";
-import { requestOfRoute } from "./request-fields.ts";
+import { routeRequest, type ServedComponent } from "./route-request.ts";
 
 /** Below it, each component has its name: crates/outbound-networking-config/src/allowed_hosts.rs of Spin. */
 const chainingDomain = ".spin.internal";
@@ -24,7 +17,7 @@ interface InsideParts {
   /** Says which names the component may ask for. */
   readonly network: GuestNetwork;
   /** All components that have a trigger, private ones too. */
-  readonly programs: ReadonlyMap<string, HttpProgram>;
+  readonly served: ReadonlyMap<string, ServedComponent>;
   readonly choosePublic: ChooseProgram;
   /** Where the application is served, as host and port. */
   readonly ownAuthority: string;
@@ -60,8 +53,8 @@ function askComponent(head: RequestHead, { host, port }: Place, parts: InsidePar
   const scheme = head.scheme ?? "https";
   const target = { host, scheme, port: port ?? (scheme === "https" ? 443 : 80) };
   if (!parts.network.mayAskFor(target)) throw denied(`"${host}"`);
-  const program = parts.programs.get(host.slice(0, -chainingDomain.length));
-  if (program === undefined) {
+  const component = parts.served.get(host.slice(0, -chainingDomain.length));
+  if (component === undefined) {
     throw new HttpFailure(
       { tag: "destination-not-found" },
       `send a request: "${host}" has no trigger in its application`,
@@ -71,7 +64,7 @@ function askComponent(head: RequestHead, { host, port }: Place, parts: InsidePar
   return {
     head: { ...head, scheme: "http", pathWithQuery },
     client: chainedClient,
-    choose: (exchange) => ({ program, request: requestOfRoute(exchange, wholeMatch(pathWithQuery), "localhost") }),
+    choose: (exchange) => routeRequest(component, exchange, wholeMatch(pathWithQuery), undefined),
   };
 }
 

@@ -1,19 +1,31 @@
 import { KwasmError } from "#base";
-import { compileComponent, compileModule, type ComponentPlan, exportsHandler, isComponent, type Loader } from "#engine";
+import {
+  compileCommandModule,
+  compileComponent,
+  compileModule,
+  type ComponentPlan,
+  exportsHandler,
+  findCommand,
+  isComponent,
+  type Loader,
+} from "#engine";
 import type { ComponentFacts } from "#spin";
 
 type CompileOptions = Parameters<typeof compileComponent>[1];
 
-/** Compiles a component of an application, or makes one of a core module, as Spin does for SDKs up to its third. Rejects with `unsupported` where it answers no requests. */
+/**
+ * Compiles a component of an application, or makes one of a core module, as Spin does for SDKs up to its third. Rejects with
+ * `unsupported` where it answers no requests in the way that its trigger asks for.
+ */
 export async function loadComponent(
-  { id }: Pick<ComponentFacts, "id">,
+  { id, executor }: Pick<ComponentFacts, "id" | "executor">,
   bytes: Uint8Array<ArrayBuffer>,
   options: CompileOptions,
   loader: Loader,
 ): Promise<ComponentPlan> {
-  const plan = isComponent(bytes)
-    ? await compileComponent(bytes, options, loader)
-    : await compileModule(bytes, options, loader);
+  if (executor.kind === "wagi") return loadCommand(id, bytes, options, loader);
+  const compile = isComponent(bytes) ? compileComponent : compileModule;
+  const plan = await compile(bytes, options, loader);
   if (plan === undefined) {
     throw refuse(
       id,
@@ -21,6 +33,20 @@ export async function loadComponent(
     );
   }
   if (!exportsHandler(plan.exports)) throw refuse(id, "it has no handler of wasi:http 0.2 or 0.3, or of Spin 1");
+  return plan;
+}
+
+async function loadCommand(
+  id: string,
+  bytes: Uint8Array<ArrayBuffer>,
+  options: CompileOptions,
+  loader: Loader,
+): Promise<ComponentPlan> {
+  const isOfComponents = isComponent(bytes);
+  const plan = await (isOfComponents ? compileComponent : compileCommandModule)(bytes, options, loader);
+  if (plan === undefined || (isOfComponents && findCommand(plan.exports) === undefined)) {
+    throw refuse(id, 'its executor is "wagi", and it is no command: it exports neither "_start" nor "wasi:cli/run"');
+  }
   return plan;
 }
 

@@ -11,6 +11,7 @@ import {
 import type { ApplicationSpec, ComponentFacts } from "#spin";
 import { chooseComponent } from "./choose-component.ts";
 import { chooseInsideOf } from "./inside-requests.ts";
+import type { ServedComponent } from "./route-request.ts";
 import { spinPackages } from "./interfaces/index.ts";
 import { Stores } from "./storage/stores.ts";
 
@@ -42,14 +43,16 @@ export async function serveApplication(
   config: HttpServiceConfig,
 ): Promise<Guest> {
   const stores = new Stores(application.storage, network);
-  const programs = new Map<string, HttpProgram>();
-  const choosePublic = chooseComponent(application, programs);
-  const own = { programs, choosePublic, ownAuthority: authorityOf(config.listeners) };
+  const served = new Map<string, ServedComponent>();
+  const choosePublic = chooseComponent(application, served);
+  const own = { served, choosePublic, ownAuthority: authorityOf(config.listeners) };
   for (const component of components) {
+    const { id, executor } = component.facts;
     const chooseInside = chooseInsideOf({ ...component, ...own });
-    programs.set(component.facts.id, { ...programOf(component, stores), chooseInside });
+    served.set(id, { program: { ...programOf(component, stores), chooseInside }, executor });
   }
-  const guest = await serveRoutes([...programs.values()], choosePublic, config);
+  const programs = Array.from(served.values(), ({ program }) => program);
+  const guest = await serveRoutes(programs, choosePublic, config);
   void closeAtEnd(guest, [stores, network]);
   return guest;
 }
@@ -71,6 +74,7 @@ function authorityOf(listeners: HttpServiceConfig["listeners"] = []): string {
 function programOf({ facts, plan, preopens, network }: LoadedComponent, stores: Stores): HttpProgram {
   return {
     plan,
+    isCommand: facts.executor.kind === "wagi",
     env: facts.environment,
     preopens,
     network,

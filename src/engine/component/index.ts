@@ -1,6 +1,6 @@
 export { compileComponent } from "./compile-component.ts";
 export type { ComponentPlan, ExternName, FunctionOfExport, LinkedComponent } from "./component.ts";
-export { compileModule } from "./world/compile-module.ts";
+export { compileCommandModule, compileModule } from "./world/compile-module.ts";
 export { type ComponentDescription, describeComponent } from "./describe-component.ts";
 export { isComponent } from "./parser/parse-component.ts";
 export { compatibilityKey } from "./types/extern-name.ts";

@@ -1,3 +1,4 @@
+export { findCommand } from "./check-command.ts";
 export { initialBytesOf } from "./guest-footprint.ts";
 export type { GuestEnd } from "./guest-end.ts";
 export type { GuestFrame } from "./guest-stack.ts";

@@ -13,16 +13,16 @@ import {
 import { IncomingRequest, ResponseOutparam } from "../p2/http/index.ts";
 import { Request, Response } from "../p3/http/index.ts";
 import { findHandler, type HandlerExport } from "./exports-handler.ts";
+import type { HttpRouted } from "./http-program.ts";
 import { type MemoryShare, Share, sharedWatch } from "./memory-share.ts";
+import type { Handled, RequestInstance } from "./request-instance.ts";
 import { answerWithWhole, readWholeRequest } from "./whole-messages.ts";
 
 /** How long a guest of WASI 0.3 may go on after all was answered, milliseconds: it may want to tidy up or to log. */
 const afterwardsMsMax = 10_000;
 
-/** What became of a request. */
-export type Handled = ResponseOutparam["answer"] | GuestEnd;
-
-interface InstanceParts {
+/** What an instance has to do with the others of its service. */
+export interface InstanceParts {
   /** Counts the memory of all instances. */
   readonly whole: MemoryShare;
   /** Answers its requests, those that do not go out. */
@@ -30,13 +30,12 @@ interface InstanceParts {
 }
 
 /** An instance that answers requests, one after the other. */
-export class HandlerInstance {
+export class HandlerInstance implements RequestInstance {
   readonly #instance: ComponentInstance;
   readonly #whole: MemoryShare;
   readonly #share: Share;
   #exchange: HttpExchange | undefined;
   #handler: HandlerExport | undefined;
-  /** Requests that it has been given. */
   requests = 0;
 
   constructor(config: ComponentConfig, { whole, answerInside }: InstanceParts) {
@@ -51,12 +50,10 @@ export class HandlerInstance {
     this.#share = new Share(instance);
   }
 
-  /** The request that it works on, or worked on last. */
   get exchange(): HttpExchange | undefined {
     return this.#exchange;
   }
 
-  /** Makes the instance. Answers how it ended where it did so while it began. */
   begin(plan: ComponentPlan): GuestEnd | undefined {
     const instance = this.#instance;
     this.#handler = findHandler(plan.exports);
@@ -70,8 +67,7 @@ export class HandlerInstance {
     return undefined;
   }
 
-  /** `head` is what the guest is told of the request. */
-  async handle(exchange: HttpExchange, head: RequestHead): Promise<Handled> {
+  async handle(exchange: HttpExchange, { request: head }: HttpRouted): Promise<Handled> {
     this.requests += 1;
     this.#exchange = exchange;
     const handler = this.#handler;

@@ -1,12 +1,14 @@
 import type { ComponentPlan } from "../component/index.ts";
 import { checkInterfaces } from "../guest/check-command.ts";
 import { type ComponentConfig, ComponentInstance } from "../guest/component-instance.ts";
-import type { HttpExchange, InsideExchange, HttpRequest, RequestHead } from "../host/http/index.ts";
+import type { HttpExchange, HttpRequest, InsideExchange, RequestHead, ResponseHead } from "../host/http/index.ts";
 import { DescriptorBudget } from "../host/index.ts";
-import { HandlerInstance } from "./handler-instance.ts";
+import { CommandInstance } from "./command-instance.ts";
+import { HandlerInstance, type InstanceParts } from "./handler-instance.ts";
 import type { InsideRequest } from "./inside-requests.ts";
 import { InstanceShelf } from "./instance-shelf.ts";
 import type { MemoryShare } from "./memory-share.ts";
+import type { RequestInstance } from "./request-instance.ts";
 
 /** Descriptors that one instance may hold, as Linux' default soft limit for a process. */
 const filesOpenMax = 1024;
@@ -17,6 +19,8 @@ export interface HttpProgram extends Pick<
   "args" | "env" | "preopens" | "network" | "packages" | "trapsUnknownImports"
 > {
   readonly plan: ComponentPlan;
+  /** It is a command, of which each request gets an instance; otherwise it exports a handler. */
+  readonly isCommand?: boolean;
   /**
    * Which of its requests the service answers itself; undefined for those that go out. Throws an HttpFailure for what is
    * refused. Left out: all go out.
@@ -36,6 +40,21 @@ export interface InsideRoute extends InsideRequest {
 export interface HttpRouted {
   readonly program: HttpProgram;
   readonly request: RequestHead;
+  /** How the request is put to a program that is a command. */
+  readonly command?: CommandCall;
+}
+
+/** A request that a command answers: it reads the body and writes the answer. */
+export interface CommandCall {
+  /** What the command is given beside the body, which has so many bytes. Its environment is added to the program's. */
+  readonly begin: (bodyBytes: number) => CommandWords;
+  /** The answer that its output stands for. Throws a KwasmError where it stands for none. */
+  readonly end: (output: Uint8Array) => { readonly head: ResponseHead; readonly body: Uint8Array };
+}
+
+export interface CommandWords {
+  readonly args: readonly string[];
+  readonly env: readonly (readonly [name: string, value: string])[];
 }
 
 /** Chooses for each request; undefined where the answer was given already. */
@@ -47,7 +66,7 @@ export type CommonConfig = Pick<
   "stdout" | "stderr" | "clocks" | "fillRandom" | "turn" | "thread" | "gate"
 >;
 
-interface InstancesParts {
+interface ServiceParts {
   readonly common: CommonConfig;
   readonly share: MemoryShare;
   /** Requests that one instance answers, one after the other. */
@@ -59,13 +78,13 @@ interface InstancesParts {
 /** Makes instances of one component of a service. */
 export class ProgramInstances {
   readonly #program: HttpProgram;
-  readonly #parts: InstancesParts;
+  readonly #parts: ServiceParts;
   readonly #shelf: InstanceShelf;
 
-  constructor(program: HttpProgram, parts: InstancesParts) {
+  constructor(program: HttpProgram, parts: ServiceParts) {
     this.#program = program;
     this.#parts = parts;
-    this.#shelf = new InstanceShelf(parts.reuse);
+    this.#shelf = new InstanceShelf(program.isCommand === true ? 1 : parts.reuse);
   }
 
   get plan(): ComponentPlan {
@@ -81,25 +100,29 @@ export class ProgramInstances {
   }
 
   /** One that has answered and may answer again, else a new one, which is to begin. */
-  take(): HandlerInstance {
+  take(): RequestInstance {
     return this.#shelf.take() ?? this.#make();
   }
 
-  #make(): HandlerInstance {
+  #make(): RequestInstance {
     const { share, answerInside } = this.#parts;
-    const { chooseInside } = this.#program;
-    const instance: HandlerInstance = new HandlerInstance(this.#instanceConfig(), {
+    const { chooseInside, isCommand = false } = this.#program;
+    const parts: InstanceParts = {
       whole: share,
       answerInside(request) {
         const route = chooseInside?.(request.head);
         return route === undefined ? undefined : answerInside(route, request, instance.exchange);
       },
-    });
+    };
+    const config = this.#instanceConfig();
+    const instance: RequestInstance = isCommand
+      ? new CommandInstance(config, parts)
+      : new HandlerInstance(config, parts);
     return instance;
   }
 
   /** Takes an instance back that has answered well. */
-  put(instance: HandlerInstance): void {
+  put(instance: RequestInstance): void {
     this.#shelf.put(instance);
   }
 
@@ -116,7 +139,7 @@ export class ProgramInstances {
 
   /** What one instance is given: its own view of what all of them have. */
   #instanceConfig(): ComponentConfig {
-    const { plan: _plan, chooseInside: _inside, preopens = [], network, ...given } = this.#program;
+    const { plan: _plan, chooseInside: _inside, isCommand: _command, preopens = [], network, ...given } = this.#program;
     const common = { ...this.#parts.common, ...given, memoryBytesMax: this.#parts.share.bytesMax };
     if (preopens.length === 0 && network === undefined) return common;
     const budget = new DescriptorBudget(filesOpenMax);

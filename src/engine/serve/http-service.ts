@@ -14,7 +14,6 @@ import {
 } from "../host/http/index.ts";
 import { type DatagramSocket, discardedOutput, type Listener, type OutputStream } from "../host/index.ts";
 import { Admission } from "./admission.ts";
-import type { Handled } from "./handler-instance.ts";
 import {
   type ChooseProgram,
   type CommonConfig,
@@ -25,6 +24,7 @@ import {
 } from "./http-program.ts";
 import { InsideRequests } from "./inside-requests.ts";
 import { MemoryShare } from "./memory-share.ts";
+import type { Handled } from "./request-instance.ts";
 import { RunningRequest, statusOfFailure } from "./running-request.ts";
 import { ServiceLog } from "./service-log.ts";
 import type { HttpServiceOptions } from "./service-options.ts";
@@ -205,8 +205,8 @@ class HttpService implements Guest {
     }
   }
 
-  async #answer(exchange: HttpExchange, { program, request: head }: HttpRouted): Promise<void> {
-    const instances = this.#programs.get(program);
+  async #answer(exchange: HttpExchange, routed: HttpRouted): Promise<void> {
+    const instances = this.#programs.get(routed.program);
     if (instances === undefined) throw new KwasmError("internal", "answer a request by a component that is not served");
     const instance = instances.take();
     if (instance.requests === 0) {
@@ -217,7 +217,7 @@ class HttpService implements Guest {
         return;
       }
     }
-    const request = new RunningRequest(exchange, head, { instance, answerMsMax: this.#config.http.answerMsMax });
+    const request = new RunningRequest(exchange, routed, { instance, answerMsMax: this.#config.http.answerMsMax });
     this.#running.add(request);
     const handled = await request.run();
     this.#running.delete(request);

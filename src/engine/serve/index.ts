@@ -1,4 +1,4 @@
 export { exportsHandler, moduleExportsHandler } from "./exports-handler.ts";
-export type { ChooseInside, ChooseProgram, HttpProgram, HttpRouted } from "./http-program.ts";
+export type { ChooseInside, ChooseProgram, CommandCall, HttpProgram, HttpRouted } from "./http-program.ts";
 export { type HttpServiceConfig, serveComponent, serveRoutes } from "./http-service.ts";
 export { httpServiceDefaults, type HttpServiceOptions } from "./service-options.ts";

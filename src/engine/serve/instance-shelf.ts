@@ -1,4 +1,4 @@
-import type { HandlerInstance } from "./handler-instance.ts";
+import type { RequestInstance } from "./request-instance.ts";
 
 /** How long an instance waits for its next request, milliseconds: an idle service holds none. */
 const idleMsMax = 1_000;
@@ -6,7 +6,7 @@ const idleMsMax = 1_000;
 /** Instances that have answered and may answer again. Empty where each request gets one of its own. */
 export class InstanceShelf {
   readonly #reuse: number;
-  readonly #instances: HandlerInstance[] = [];
+  readonly #instances: RequestInstance[] = [];
   #timer: NodeJS.Timeout | undefined;
 
   constructor(reuse: number) {
@@ -14,12 +14,12 @@ export class InstanceShelf {
   }
 
   /** The one that waits shortest: its memory is warm, and the others can go. */
-  take(): HandlerInstance | undefined {
+  take(): RequestInstance | undefined {
     return this.#instances.pop();
   }
 
   /** Keeps an instance that has answered well, or closes it. */
-  put(instance: HandlerInstance): void {
+  put(instance: RequestInstance): void {
     if (instance.requests >= this.#reuse) {
       instance.close();
       return;

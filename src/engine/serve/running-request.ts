@@ -1,6 +1,7 @@
 import type { Placed } from "#base";
-import type { HttpErrorCode, HttpExchange, RequestHead } from "../host/http/index.ts";
-import type { Handled, HandlerInstance } from "./handler-instance.ts";
+import type { HttpErrorCode, HttpExchange } from "../host/http/index.ts";
+import type { HttpRouted } from "./http-program.ts";
+import type { Handled, RequestInstance } from "./request-instance.ts";
 
 /** Why a request is ended before its guest is done. */
 export type Interruption = "abandoned" | "late" | "stopped";
@@ -17,21 +18,20 @@ export function statusOfFailure({ tag }: HttpErrorCode): number {
 export class RunningRequest implements Placed {
   place: number | undefined;
   readonly exchange: HttpExchange;
-  readonly #head: RequestHead;
-  readonly #instance: HandlerInstance;
+  readonly #routed: HttpRouted;
+  readonly #instance: RequestInstance;
   #interruption: Interruption | undefined;
   readonly #timer: NodeJS.Timeout;
   /** From here on the instance may be another request's. */
   #isDone = false;
 
-  /** `head` is what the guest is told of the request. */
   constructor(
     exchange: HttpExchange,
-    head: RequestHead,
-    { instance, answerMsMax }: { readonly instance: HandlerInstance; readonly answerMsMax: number },
+    routed: HttpRouted,
+    { instance, answerMsMax }: { readonly instance: RequestInstance; readonly answerMsMax: number },
   ) {
     this.exchange = exchange;
-    this.#head = head;
+    this.#routed = routed;
     this.#instance = instance;
     this.#timer = setTimeout(() => {
       if (exchange.status === undefined) this.interrupt("late");
@@ -46,7 +46,7 @@ export class RunningRequest implements Placed {
 
   async run(): Promise<Handled> {
     try {
-      return await this.#instance.handle(this.exchange, this.#head);
+      return await this.#instance.handle(this.exchange, this.#routed);
     } finally {
       clearTimeout(this.#timer);
       this.#isDone = true;

@@ -9,6 +9,7 @@ import {
   isFieldValue,
   OutgoingContent,
   type RequestHead,
+  type ResponseHead,
 } from "../host/http/index.ts";
 import type { Pollable } from "../host/index.ts";
 
@@ -37,7 +38,8 @@ export async function readWholeRequest(
   };
 }
 
-async function readWhole(content: IncomingContent): Promise<Uint8Array> {
+/** A body, all of it. Rejects with an HttpFailure where it does not come whole, or is too large. */
+export async function readWhole(content: IncomingContent): Promise<Uint8Array> {
   const input = content.open();
   const pieces: Uint8Array[] = [];
   let size = 0;
@@ -67,13 +69,18 @@ export async function answerWithWhole(exchange: HttpExchange, response: Componen
   // Its type is that of the interface.
   const { status, headers = [], body = new Uint8Array() } = response as WholeResponse;
   if (status < 200 || status > 599) throw unfit(`answer with the status "${status}", which no answer ends with`);
+  await answerBytes(exchange, { status, fields: fieldsOf(headers) }, body);
+}
+
+/** Answers with a body of any size, and resolves when all of it has been taken over. */
+export async function answerBytes(exchange: HttpExchange, head: ResponseHead, body: Uint8Array): Promise<void> {
   const content = new OutgoingContent();
   const isPiece = body.length <= content.capacity();
   if (isPiece) {
     content.write(body);
     content.finish([]);
   }
-  exchange.respond({ status, fields: fieldsOf(headers) }, content);
+  exchange.respond(head, content);
   if (!isPiece) await writeAll(content, body);
 }
 

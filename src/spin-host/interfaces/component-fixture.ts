@@ -16,6 +16,7 @@ import { spinPackages } from "./index.ts";
 
 const facts: ComponentFacts = {
   id: "c",
+  executor: { kind: "http" },
   environment: [],
   outbound: [],
   selfSchemes: [],

@@ -18,9 +18,13 @@ export interface RouteSpec {
   readonly answer: { readonly kind: "component"; readonly component: string } | StaticAnswer;
 }
 
+/** How a component is asked: by its handler, or as a command of CGI with such words. */
+export type ExecutorSpec = { readonly kind: "http" } | { readonly kind: "wagi"; readonly argv: string };
+
 /** A component without its module and files, which are found in other places by those who run it. */
 export interface ComponentFacts {
   readonly id: string;
+  readonly executor: ExecutorSpec;
   readonly environment: readonly (readonly [name: string, value: string])[];
   /** Where it may connect to, in the engine's words. */
   readonly outbound: readonly string[];

@@ -5,6 +5,7 @@ import { parseOutboundHosts } from "../outbound/outbound-hosts.ts";
 import { shown } from "../table.ts";
 import { resolveVariables, type VariableValues } from "../variables/resolve-variables.ts";
 import { type RuntimeConfig, withoutRuntimeConfig } from "../runtime-config/runtime-config.ts";
+import { executorsOf } from "./executors.ts";
 import type { ApplicationSpec, ComponentSpec, RouteSpec, StorageSpec } from "./application-spec.ts";
 import type { ContentFinder } from "./content-finder.ts";
 import { findMounts } from "./find-mounts.ts";
@@ -30,12 +31,13 @@ export async function planApplication(application: SpinApplication, options: Pla
   const triggers = httpTriggersOf(application);
   const { runtimeConfig = withoutRuntimeConfig } = options;
   const values = resolveVariables(variables, options.environment, { ...options, ...runtimeConfig });
-  const asked = new Set(triggers.flatMap(({ answer }) => (answer.kind === "component" ? [answer.component] : [])));
+  const executors = executorsOf(triggers);
   const planned: ComponentSpec[] = [];
   for (const component of components) {
-    if (!asked.has(component.id)) continue;
+    const executor = executors.get(component.id);
+    if (executor === undefined) continue;
     checkLabels(component, runtimeConfig);
-    planned.push(await planComponent(component, values, options.content));
+    planned.push({ ...(await planComponent(component, values, options.content)), executor });
   }
   if (planned.length === 0) throw unsupported(name, "no component of it answers HTTP requests");
   checkHandover(name, planned);
@@ -58,9 +60,6 @@ function httpTriggersOf({ name, triggers }: SpinApplication): readonly HttpTrigg
         `its trigger "${shown(trigger.id)}" is of type "${shown(trigger.type)}"; only http is served`,
       );
     }
-    if (trigger.answer.kind === "component" && trigger.answer.executor.kind === "wagi") {
-      throw unsupported(name, `its trigger "${shown(trigger.id)}" has the executor "wagi"; only "http" is served`);
-    }
     return trigger;
   });
 }
@@ -73,7 +72,7 @@ async function planComponent(
   component: SpinComponent,
   values: VariableValues,
   content: ContentFinder,
-): Promise<ComponentSpec> {
+): Promise<Omit<ComponentSpec, "executor">> {
   const { id, environment, variables, allowedOutboundHosts, dependencies } = component;
   const [dependency] = dependencies;
   if (dependency !== undefined) {

@@ -1,5 +1,5 @@
 import { createMemoryPool } from "../../guest/memory-pool.ts";
-import { createLoader, type Loader, parseModule } from "../../loader/index.ts";
+import { createLoader, type Loader, type ModuleLayout, parseModule } from "../../loader/index.ts";
 import type { CompileOptions, ComponentPlan, CoreModules } from "../component.ts";
 import { externNamesOf, functionsOfExports } from "../describe-component.ts";
 import { CoreInstances } from "../instance/core-instances.ts";
@@ -11,6 +11,7 @@ import type { ComponentType, ExternType } from "../types/types.ts";
 import { mergeWorlds } from "./merge-worlds.ts";
 import { makeModuleInstance, type WorldModule } from "./module-instance.ts";
 import { type ExportPlan, type ImportPlan, planModule, rootModule } from "./plan-module.ts";
+import { commandWorld, isCommandModule } from "./command-world.ts";
 import { hasWorld, readWorlds } from "./read-worlds.ts";
 
 /** One for the thread, as that of components. */
@@ -30,7 +31,33 @@ export async function compileModule(
   const bytes = Uint8Array.from(source);
   const layout = parseModule(bytes);
   if (!hasWorld(layout)) return undefined;
-  const world = mergeWorlds(readWorlds(layout));
+  return compileOfWorlds(bytes, { layout, worlds: readWorlds(layout) }, options, loader);
+}
+
+/** Makes a component of a command of WASI 0.1, which exports its `_start`. Answers undefined where the module has none. */
+export async function compileCommandModule(
+  source: Uint8Array,
+  options: CompileOptions,
+  loader: Loader = createLoader(),
+): Promise<ComponentPlan | undefined> {
+  const bytes = Uint8Array.from(source);
+  const layout = parseModule(bytes);
+  if (!isCommandModule(layout)) return undefined;
+  return compileOfWorlds(bytes, { layout, worlds: [...readWorlds(layout), commandWorld()] }, options, loader);
+}
+
+interface Understood {
+  readonly layout: ModuleLayout;
+  readonly worlds: readonly ComponentType[];
+}
+
+async function compileOfWorlds(
+  bytes: Uint8Array<ArrayBuffer>,
+  { layout, worlds }: Understood,
+  options: CompileOptions,
+  loader: Loader,
+): Promise<ComponentPlan> {
+  const world = mergeWorlds(worlds);
   const plan = planModule(readModuleType(layout), world);
   const module: WorldModule = { world, plan, module: await loader.load(bytes, options) };
   const type = exportedOnly(importedOnly(world.type, plan.imports), plan.exports);

@@ -37,6 +37,8 @@ export interface HttpExchange {
   readonly client: string;
   /** The port that the client has; 0 where it is gone. */
   readonly clientPort: number;
+  /** The protocol of the client, such as `HTTP/1.1`. */
+  readonly protocol: string;
   /** The status that was sent, for logs; none while there is none. */
   readonly status: number | undefined;
   /** Bytes of content that were answered. */

@@ -19,6 +19,7 @@ export class Http1Exchange implements HttpExchange {
   readonly request: RequestHead;
   readonly client: string;
   readonly clientPort: number;
+  readonly protocol: string;
   readonly #message: IncomingMessage;
   readonly #response: ServerResponse;
   #sent: OutgoingContent | undefined;
@@ -34,6 +35,7 @@ export class Http1Exchange implements HttpExchange {
     this.#response = response;
     this.client = message.socket.remoteAddress ?? "-";
     this.clientPort = message.socket.remotePort ?? 0;
+    this.protocol = `HTTP/${message.httpVersion}`;
     this.request = new Http1RequestHead(message);
     this.#options = options;
     // One for all who are to be told: each listener of Node's is an object more for each request.

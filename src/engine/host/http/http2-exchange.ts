@@ -16,6 +16,7 @@ export class Http2Exchange implements HttpExchange {
   readonly content: IncomingContent;
   readonly client: string;
   readonly clientPort: number;
+  readonly protocol = "HTTP/2.0";
   readonly #stream: ServerHttp2Stream;
   #sent: OutgoingContent | undefined;
   #answeredBytes = 0;

@@ -26,6 +26,7 @@ export class InsideExchange implements HttpExchange, PendingResponse {
   readonly content: IncomingContent;
   readonly client: string;
   readonly clientPort = 0;
+  readonly protocol = "HTTP/1.1";
   readonly depth: number;
   readonly #sent: HttpRequest;
   readonly #toGuest = new ContentPipe();
