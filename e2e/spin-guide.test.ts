@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { test } from "node:test";
 import { text } from "node:stream/consumers";
 
+import { greetingComponent, wordsComponent } from "../src/engine/component/testing/greeting-components.ts";
 import { httpComponent } from "../src/engine/component/testing/http-component.ts";
 import { routingGuest } from "../src/engine/component/testing/http-guests.ts";
 import { p3Handler } from "../src/engine/component/testing/p3-handler.ts";
@@ -85,4 +86,8 @@ test("components ask each other as the guide shows", async () => {
 
 test("a command answers requests as the guide shows", async () => {
   await checkSection(2, { "echo.wasm": assemble("cat") });
+});
+
+test("a dependency stands for an import as the guide shows", async () => {
+  await checkSection(3, { "greeting.wasm": greetingComponent(), "words.wasm": wordsComponent() });
 });

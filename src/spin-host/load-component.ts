@@ -11,19 +11,37 @@ import {
 } from "#engine";
 import type { ComponentFacts } from "#spin";
 
+import { composeDependencies } from "./dependencies/compose-dependencies.ts";
+
 type CompileOptions = Parameters<typeof compileComponent>[1];
 
+/** A component's own module, and those of its dependencies in their order. */
+interface ComponentModules {
+  readonly component: Uint8Array<ArrayBuffer>;
+  readonly dependencies: readonly Uint8Array<ArrayBuffer>[];
+}
+
 /**
- * Compiles a component of an application, or makes one of a core module, as Spin does for SDKs up to its third. Rejects with
- * `unsupported` where it answers no requests in the way that its trigger asks for.
+ * Compiles a component of an application, or makes one of a core module, as Spin does for SDKs up to its third, and links it to
+ * its dependencies. Rejects with `unsupported` where it answers no requests in the way that its trigger asks for.
  */
 export async function loadComponent(
-  { id, executor }: Pick<ComponentFacts, "id" | "executor">,
+  facts: Pick<ComponentFacts, "id" | "executor" | "dependencies">,
+  { component, dependencies }: ComponentModules,
+  options: CompileOptions,
+  loader: Loader,
+): Promise<ComponentPlan> {
+  const load = facts.executor.kind === "wagi" ? loadCommand : loadHandler;
+  const plan = await load(facts.id, component, options, loader);
+  return composeDependencies(facts, plan, dependencies, { compile: options, loader });
+}
+
+async function loadHandler(
+  id: string,
   bytes: Uint8Array<ArrayBuffer>,
   options: CompileOptions,
   loader: Loader,
 ): Promise<ComponentPlan> {
-  if (executor.kind === "wagi") return loadCommand(id, bytes, options, loader);
   const compile = isComponent(bytes) ? compileComponent : compileModule;
   const plan = await compile(bytes, options, loader);
   if (plan === undefined) {

@@ -1,3 +1,4 @@
+import { KwasmError } from "#base";
 import {
   type ComponentPlan,
   formatIpAddress,
@@ -9,6 +10,7 @@ import {
   serveRoutes,
 } from "#engine";
 import type { ApplicationSpec, ComponentFacts } from "#spin";
+import { grantsOfDependency } from "./dependencies/part-grants.ts";
 import { chooseComponent } from "./choose-component.ts";
 import { chooseInsideOf } from "./inside-requests.ts";
 import type { ServedComponent } from "./route-request.ts";
@@ -79,6 +81,17 @@ function programOf({ facts, plan, preopens, network }: LoadedComponent, stores: 
     preopens,
     network,
     packages: (tools) => spinPackages(facts, stores, tools),
+    ...(facts.dependencies.length > 0 && { grantsOf: grantsOf(facts, stores) }),
     trapsUnknownImports: true,
+  };
+}
+
+function grantsOf(facts: ComponentFacts, stores: Stores): NonNullable<HttpProgram["grantsOf"]> {
+  const grants = new Map(facts.dependencies.map((each) => [each.name, grantsOfDependency(facts, each)]));
+  return (part) => {
+    const found = grants.get(part);
+    if (found === undefined) throw new KwasmError("internal", `start a component: it has no dependency "${part}"`);
+    const { facts: inherited, ...granted } = found;
+    return { ...granted, packages: (tools) => spinPackages(inherited, stores, tools) };
   };
 }

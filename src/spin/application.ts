@@ -67,9 +67,21 @@ export interface SpinComponent {
   readonly aiModels: readonly string[];
   /** Its own variables; templates that name those of the application. */
   readonly variables: readonly (readonly [name: string, template: string])[];
-  /** Names of imports that other components are to satisfy. */
-  readonly dependencies: readonly string[];
+  /** Components that are to stand for its imports. */
+  readonly dependencies: readonly SpinDependency[];
 }
+
+export interface SpinDependency {
+  /** Which imports it stands for: `foo:bar/baz@1.0.0`, the same without its version or its interface, or a plain name. */
+  readonly name: string;
+  readonly source: SpinContent | { readonly kind: "component"; readonly component: string };
+  /** Which of its exports stands for the import; the one of the same name where it is left out. */
+  readonly export?: string;
+  readonly inherits: Inheritance;
+}
+
+/** What of its component's configuration a dependency has too, by the names of the fields. */
+export type Inheritance = "all" | readonly string[];
 
 /** Where a module or a file is. */
 export type SpinContent =

@@ -1,5 +1,5 @@
 import { KwasmError } from "#base";
-import type { SpinApplication } from "./application.ts";
+import type { SpinApplication, SpinComponent } from "./application.ts";
 import { spinLimits } from "./limits.ts";
 import { checkOutboundHosts } from "./outbound/outbound-hosts.ts";
 import { shown } from "./table.ts";
@@ -24,10 +24,19 @@ export function checkApplication(application: SpinApplication, name: string): Sp
   }
   for (const component of components) {
     checkOutboundHosts(component.allowedOutboundHosts);
+    checkDependencies(component, ids, name);
     const templates = [...component.variables.map(([, template]) => template), ...component.allowedOutboundHosts];
     for (const template of templates) checkTemplate(template, variables, name);
   }
   return application;
+}
+
+function checkDependencies({ id, dependencies }: SpinComponent, ids: ReadonlySet<string>, name: string): void {
+  for (const { name: wanted, source } of dependencies) {
+    if (source.kind !== "component" || ids.has(source.component)) continue;
+    const component = shown(source.component);
+    throw refuse(name, `dependency "${shown(wanted)}" of component "${id}" names no component "${component}"`);
+  }
 }
 
 function checkTemplate(template: string, variables: SpinApplication["variables"], name: string): void {

@@ -5,6 +5,7 @@ export type {
   ApplicationSpec,
   ComponentFacts,
   ComponentSpec,
+  DependencyFacts,
   FoundMount,
   KeyValueStoreSpec,
   RouteSpec,

@@ -1,3 +1,5 @@
+import type { CoreModules } from "./core-modules.ts";
+import type { Linkable } from "./compose/linkable.ts";
 import type { FunctionType } from "./types/types.ts";
 import type { ComponentValue, HostImports, Supervision } from "./values.ts";
 
@@ -29,22 +31,14 @@ export interface ComponentPlan {
   readonly exports: readonly ExternName[];
   /** Everything that `find` finds in an instance, with its type. */
   readonly functions: readonly FunctionOfExport[];
+  /** For composing it with others. */
+  readonly linkable: Linkable;
   /**
    * Makes an instance. Throws a KwasmError of code `unsupported` that names every import that `imports` lacks before
    * anything of the guest runs, and what the guest's start functions throw.
    */
   instantiate(imports: HostImports, supervision?: Supervision, coreModules?: CoreModules): LinkedComponent;
 }
-
-/** What a core module imports by plain names, such as WASI 0.1, for one instance. */
-export interface HostModule {
-  readonly imports: Readonly<Record<string, WebAssembly.ImportValue>>;
-  /** Tells the memory that pointers refer to, before anything of the module runs but its start function. */
-  bind(memory: WebAssembly.Memory): void;
-}
-
-/** Finds what stands for a module; asked by components that were made of core modules. */
-export type CoreModules = (name: string) => HostModule | undefined;
 
 /** An instance of a component. Resources of the host that it still holds at its end are the host's to end. */
 export interface LinkedComponent {

@@ -1,3 +1,4 @@
+export { type ComposedPart, composeComponents } from "./compose/compose.ts";
 export { compileComponent } from "./compile-component.ts";
 export type { ComponentPlan, ExternName, FunctionOfExport, LinkedComponent } from "./component.ts";
 export { compileCommandModule, compileModule } from "./world/compile-module.ts";

@@ -113,4 +113,6 @@ export interface HostImports {
   readonly unknown?: (label: string) => HostFunction;
   /** Called before each call of a function; what it throws ends the guest. */
   readonly beforeCall?: () => void;
+  /** What a component that was composed with the first one is given instead, by its name; without it all have the same. */
+  readonly part?: (name: string) => HostImports;
 }

@@ -19,6 +19,17 @@ export interface ComponentConfig extends Omit<P2Config, "onExit" | "thread"> {
   readonly trapsUnknownImports?: boolean;
   /** Cap on its memories and tables; at most the one that the component was compiled with. */
   readonly memoryBytesMax: number;
+  /** What a component that was composed with it has of all this, by its name. Left out: the same. */
+  readonly grantsOf?: (part: string) => PartGrants;
+}
+
+/** What a part of a composed component is granted of what the whole has. Clocks, random bytes and streams are there for all. */
+export interface PartGrants extends Pick<P2Config, "packages"> {
+  /** Its variables and arguments. */
+  readonly hasEnvironment: boolean;
+  readonly hasFiles: boolean;
+  /** Connections, and requests that are answered inside. */
+  readonly hasNetwork: boolean;
 }
 
 /** Descriptors of WASI 0.1 in one instance, as Linux' default soft limit for a process. */
@@ -33,6 +44,9 @@ interface Ending {
 /** One instance of a component with its host: calls go in here, and whatever ends it is told as a `GuestEnd`. */
 export class ComponentInstance {
   readonly #host: P2Host;
+  /** Those of parts that were composed with it, each with grants of its own. */
+  readonly #partHosts = new Map<string, P2Host>();
+  readonly #createPart: ((name: string) => P2Host) | undefined;
   readonly #createP1: () => GuestHost;
   /** There where the guest was a core module and imports it. */
   #p1: GuestHost | undefined;
@@ -46,7 +60,7 @@ export class ComponentInstance {
   #finalRefusal: MemoryRefusal | undefined;
   readonly #trapsUnknownImports: boolean;
 
-  constructor({ thread, memoryBytesMax, trapsUnknownImports = false, ...config }: ComponentConfig) {
+  constructor({ thread, memoryBytesMax, trapsUnknownImports = false, grantsOf, ...config }: ComponentConfig) {
     this.#memoryBytesMax = memoryBytesMax;
     this.#trapsUnknownImports = trapsUnknownImports;
     this.#thread = thread && this.#tell(thread);
@@ -56,6 +70,7 @@ export class ComponentInstance {
       ...(this.#thread && { thread: this.#thread }),
     };
     this.#host = createP3Host(given);
+    if (grantsOf !== undefined) this.#createPart = (name) => createP3Host(partConfig(given, grantsOf(name)));
     this.#createP1 = () => createP1Host({ ...given, budget: new DescriptorBudget(descriptorsMax) });
   }
 
@@ -67,12 +82,28 @@ export class ComponentInstance {
     this.#thread?.enter();
     try {
       const { imports, supervision } = this.#host;
-      const given = this.#trapsUnknownImports ? withUnknownTrapped(imports) : imports;
+      const given = { ...this.#importsOf(imports), ...this.#parts() };
       this.#instance = plan.instantiate(given, supervision, (name) => this.#coreModule(name));
       this.#instance.limitMemory(this.#memoryBytesMax);
     } finally {
       this.#thread?.leave();
     }
+  }
+
+  #importsOf(imports: HostImports): HostImports {
+    return this.#trapsUnknownImports ? withUnknownTrapped(imports) : askedFor(imports);
+  }
+
+  #parts(): Pick<HostImports, "part"> {
+    const create = this.#createPart;
+    if (create === undefined) return {};
+    return {
+      part: (name) => {
+        const host = this.#partHosts.get(name) ?? create(name);
+        this.#partHosts.set(name, host);
+        return this.#importsOf(host.imports);
+      },
+    };
   }
 
   /** Calls an exported function, of an interface or of the component itself. Throws what ended the guest. */
@@ -110,7 +141,7 @@ export class ComponentInstance {
     if (this.#over || this.#kill !== undefined) return;
     const error = makeUncatchableError(`the guest was killed: ${reason}`);
     this.#kill = { error, end: { kind: "killed", reason } };
-    this.#host.abort(error);
+    for (const host of [this.#host, ...this.#partHosts.values()]) host.abort(error);
     this.#p1?.abort(error);
     // A guest may wait for nothing but itself.
     this.#instance?.abort(error);
@@ -142,7 +173,7 @@ export class ComponentInstance {
     this.#over = true;
     try {
       this.#p1?.close();
-      this.#host.close();
+      for (const host of [...this.#partHosts.values(), this.#host]) host.close();
       if (this.#kill === undefined) this.#instance?.release();
     } finally {
       this.#instance = undefined;
@@ -179,14 +210,31 @@ export class ComponentInstance {
   }
 }
 
-/** The same imports. Where they can be asked for by name, all of them are not: that would make them all, for each instance. */
-function withUnknownTrapped(imports: HostImports): HostImports {
-  const { beforeCall, functions } = imports;
-  const isAsked = imports.find !== undefined;
+/** What the host of a part is made of: nothing that was not granted. */
+function partConfig(whole: P2Config, { hasEnvironment, hasFiles, hasNetwork, packages }: PartGrants): P2Config {
+  const { args, env, preopens, network, answerInside, packages: _packages, ...common } = whole;
   return {
-    interfaces: isAsked ? {} : imports.interfaces,
-    unknown: trapOfUnknown,
-    ...(isAsked && { find: (name: string) => imports.find?.(name) }),
+    ...common,
+    ...(hasEnvironment && args && { args }),
+    ...(hasEnvironment && env && { env }),
+    ...(hasFiles && preopens && { preopens }),
+    ...(hasNetwork && network && { network }),
+    ...(hasNetwork && answerInside && { answerInside }),
+    ...(packages && { packages }),
+  };
+}
+
+/** The same imports, with functions that trap in the places of those that nobody offers. */
+function withUnknownTrapped(imports: HostImports): HostImports {
+  return { ...askedFor(imports), unknown: trapOfUnknown };
+}
+
+/** Where imports can be asked for by name, all of them are not: that would make them all, for each instance. */
+function askedFor(imports: HostImports): HostImports {
+  const { beforeCall, functions, find } = imports;
+  return {
+    interfaces: find === undefined ? imports.interfaces : {},
+    ...(find && { find: (name: string) => imports.find?.(name) }),
     ...(beforeCall && { beforeCall }),
     ...(functions && { functions }),
   };

@@ -1,3 +1,4 @@
+export type { PartGrants } from "./component-instance.ts";
 export { findCommand } from "./check-command.ts";
 export { initialBytesOf } from "./guest-footprint.ts";
 export type { GuestEnd } from "./guest-end.ts";

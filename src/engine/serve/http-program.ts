@@ -16,7 +16,7 @@ const filesOpenMax = 1024;
 /** A component that answers requests, and what its instances may use together; the service closes it. */
 export interface HttpProgram extends Pick<
   ComponentConfig,
-  "args" | "env" | "preopens" | "network" | "packages" | "trapsUnknownImports"
+  "args" | "env" | "preopens" | "network" | "packages" | "grantsOf" | "trapsUnknownImports"
 > {
   readonly plan: ComponentPlan;
   /** It is a command, of which each request gets an instance; otherwise it exports a handler. */

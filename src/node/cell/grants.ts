@@ -36,6 +36,8 @@ export interface Grants {
 export interface ComponentGrants {
   readonly order: ComponentOrder;
   readonly moduleFd: number;
+  /** Those of its dependencies, in their order. */
+  readonly dependencyFds: readonly number[];
   readonly preopens: readonly MountTree[];
   readonly network: GuestNetwork;
 }
@@ -72,6 +74,7 @@ export function openGrants(
     const components = (order.application?.components ?? []).map((component) => ({
       order: component,
       moduleFd: handover.take(component.moduleDescriptor),
+      dependencyFds: component.dependencies.map(({ moduleDescriptor }) => handover.take(moduleDescriptor)),
       preopens: mountGroupsOf(component).map((mounts) => keep(openMounts(mounts, handover, budget))),
       network: openNetwork(networkOf(order, component), [], { sockets, budget }),
     }));

@@ -107,7 +107,7 @@ export class GuestRunner {
       this.#seats.delete(number);
       this.#end(number, outcomeOfFailure(error));
     } finally {
-      for (const { moduleFd } of [grants, ...grants.components]) closeSync(moduleFd);
+      for (const fd of moduleFdsOf(grants)) closeSync(fd);
     }
   }
 
@@ -160,8 +160,9 @@ export class GuestRunner {
     const options = { memoryBytesMax, onCompiled };
     if (application !== undefined) {
       const components: LoadedComponent[] = [];
-      for (const { order: facts, moduleFd, preopens, network } of grants.components) {
-        const plan = await loadComponent(facts, readModule(moduleFd), options, this.#loader);
+      for (const { order: facts, moduleFd, dependencyFds, preopens, network } of grants.components) {
+        const bytes = { component: readModule(moduleFd), dependencies: dependencyFds.map(readModule) };
+        const plan = await loadComponent(facts, bytes, options, this.#loader);
         components.push({ facts, plan, preopens, network });
       }
       return { kind: "application", application, components };
@@ -254,6 +255,10 @@ function begin(
     memoryBytesMax,
     http: options,
   });
+}
+
+function moduleFdsOf({ moduleFd, components }: Grants): readonly number[] {
+  return [moduleFd, ...components.flatMap((component) => [component.moduleFd, ...component.dependencyFds])];
 }
 
 /** Reads a module whole, through the descriptor's own position-less reads; its size is checked before any memory is taken. */

@@ -2,7 +2,7 @@ import { isIP } from "node:net";
 
 import { type ErrorCode, errorCodes, KwasmError } from "#base";
 
-import type { ApplicationSpec, ComponentFacts } from "#spin";
+import type { ApplicationSpec, ComponentFacts, DependencyFacts } from "#spin";
 
 import type { HttpSpec, StartOptions } from "../workload.ts";
 
@@ -55,7 +55,11 @@ export interface ApplicationOrder extends Omit<ApplicationSpec, "components"> {
 }
 
 export interface ComponentOrder
-  extends ComponentFacts, Pick<GuestOrder, "moduleDescriptor" | "moduleDigest" | "mounts"> {}
+  extends Omit<ComponentFacts, "dependencies">, Pick<GuestOrder, "moduleDescriptor" | "moduleDigest" | "mounts"> {
+  readonly dependencies: readonly DependencyOrder[];
+}
+
+export interface DependencyOrder extends DependencyFacts, Pick<GuestOrder, "moduleDescriptor" | "moduleDigest"> {}
 
 export interface ListenerOrder {
   readonly descriptor: number;

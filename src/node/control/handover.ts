@@ -68,15 +68,22 @@ export function placeStreams(list: DescriptorList, { stdinFd, stdoutFd, stderrFd
   };
 }
 
+function placeModule(list: DescriptorList, name: string, { path, digest }: WorkloadSpec["module"]) {
+  return { moduleDescriptor: list.open(`open component "${name}" of "${path}"`, path), moduleDigest: digest };
+}
+
 /** Lists the modules and files of each component of an application. */
 function placeApplication(list: DescriptorList, { components, ...facts }: ApplicationSpec): ApplicationOrder {
   return {
     ...facts,
-    components: components.map(({ module, mounts, ...component }) => ({
+    components: components.map(({ module, mounts, dependencies, ...component }) => ({
       ...component,
-      moduleDescriptor: list.open(`open component "${component.id}" of "${module.path}"`, module.path),
-      moduleDigest: module.digest,
+      ...placeModule(list, component.id, module),
       mounts: list.openMounts(mounts),
+      dependencies: dependencies.map(({ module: own, ...dependency }) => ({
+        ...dependency,
+        ...placeModule(list, dependency.name, own),
+      })),
     })),
   };
 }

@@ -23,6 +23,7 @@ const facts: ComponentFacts = {
   variables: [["greeting", "hi"]],
   keyValueStores: ["default"],
   sqliteDatabases: ["default"],
+  dependencies: [],
 };
 
 /** The interfaces of one component, whose functions are called by name as a component calls them. */

@@ -39,7 +39,10 @@ const locked = {
         { source: "file:///srv/my%20files", path: "/" },
       ],
       config: { url: "{{ host }}" },
-      dependencies: { "a:b/c": { source: { content_type: "application/wasm", digest } } },
+      dependencies: {
+        "a:b/c": { source: { content_type: "application/wasm", digest }, inherit: "All" },
+        "d-e": { source: { digest }, export: "f:g/h", inherit: { Some: ["files"] } },
+      },
     },
   ],
   unknown: 1,
@@ -81,7 +84,10 @@ test("a locked application is read with every field", () => {
         sqliteDatabases: ["default"],
         aiModels: ["llama2-chat"],
         variables: [["url", "{{ host }}"]],
-        dependencies: ["a:b/c"],
+        dependencies: [
+          { name: "a:b/c", source: { kind: "digest", digest }, inherits: "all" },
+          { name: "d-e", source: { kind: "digest", digest }, export: "f:g/h", inherits: ["files"] },
+        ],
       },
     ],
   });

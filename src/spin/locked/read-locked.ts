@@ -1,15 +1,18 @@
 import { KwasmError } from "#base";
 import type {
   HttpAnswer,
+  Inheritance,
   SpinApplication,
   SpinComponent,
   SpinContent,
+  SpinDependency,
   SpinFiles,
   SpinTrigger,
   SpinVariable,
 } from "../application.ts";
 import { checkApplication } from "../check-application.ts";
 import { spinLimits } from "../limits.ts";
+import { checkDependencyName } from "../manifest/read-dependencies.ts";
 import { readExecutor, readRoute, readStaticResponse } from "../manifest/read-http-trigger.ts";
 import { malformed, shown, Table } from "../table.ts";
 
@@ -128,8 +131,29 @@ function readComponent(table: Table): SpinComponent {
     sqliteDatabases: metadata.texts("databases").concat(metadata.texts("sqlite_databases")),
     aiModels: metadata.texts("ai_models"),
     variables: table.pairs("config"),
-    dependencies: (table.table("dependencies")?.entries() ?? []).map(([name]) => name),
+    dependencies: readDependencies(table),
   };
+}
+
+function readDependencies(component: Table): readonly SpinDependency[] {
+  const table = component.table("dependencies");
+  return (table?.entries() ?? []).map(([name, value]) => {
+    const place = table?.place(name) ?? name;
+    const dependency = new Table(value, place);
+    const exported = dependency.text("export", spinLimits.nameLengthMax);
+    return {
+      name: checkDependencyName(name, place),
+      source: readContent(dependency.table("source") ?? new Table({}, dependency.place("source"))),
+      ...(exported === undefined ? {} : { export: exported }),
+      inherits: readInheritance(dependency),
+    };
+  });
+}
+
+/** `"All"`, or `{ "Some": […] }`, which is nothing where it is left out. */
+function readInheritance(dependency: Table): Inheritance {
+  if (dependency.any("inherit") === "All") return "all";
+  return dependency.table("inherit")?.texts("Some") ?? [];
 }
 
 /** A file of its own, or the directory of a `file:` URL that is mounted whole. */

@@ -3,6 +3,7 @@ import { checkIdentifier } from "../identifiers.ts";
 import { spinLimits } from "../limits.ts";
 import { outboundHostsOfHttpHosts } from "../outbound/outbound-hosts.ts";
 import { Table } from "../table.ts";
+import { readDependencies } from "./read-dependencies.ts";
 
 /** `[component.ID]`, or `[[component]]` of version 1, which calls its variables `config`. */
 export function readComponent(id: string, table: Table, version: "1" | "2"): SpinComponent {
@@ -23,9 +24,9 @@ export function readComponent(id: string, table: Table, version: "1" | "2"): Spi
     sqliteDatabases: readLabels(table, "sqlite_databases"),
     aiModels: table.texts("ai_models"),
     variables,
-    dependencies: (table.table("dependencies")?.entries() ?? []).map(([name]) => name),
+    dependencies: readDependencies(table),
   };
-  table.ignore("build", "tool", "targets", "profile", "dependencies_inherit_configuration");
+  table.ignore("build", "tool", "targets", "profile");
   table.refuseOthers();
   return read;
 }

@@ -81,7 +81,7 @@ key_value_stores = ["default", "my-store"]
 sqlite_databases = ["default"]
 ai_models = ["llama2-chat"]
 targets = []
-dependencies = { "a:b/c" = { path = "c.wasm" } }
+dependencies = { "a:b/c" = { path = "c.wasm" }, "d:e" = ">=1.0" }
 dependencies_inherit_configuration = true
 [component.shop.build]
 command = "cargo build"
@@ -144,7 +144,14 @@ source = "debug.wasm"
         sqliteDatabases: ["default"],
         aiModels: ["llama2-chat"],
         variables: [["url", "https://{{ host }}/{{token}}"]],
-        dependencies: ["a:b/c"],
+        dependencies: [
+          { name: "a:b/c", source: { kind: "path", path: "c.wasm" }, inherits: "all" },
+          {
+            name: "d:e",
+            source: { kind: "registry", registry: "", package: "d:e", version: ">=1.0" },
+            inherits: "all",
+          },
+        ],
       },
       { ...plainComponent, id: "trigger-http-1-component", source: { kind: "path", path: "inner.wasm" } },
     ],
@@ -255,6 +262,25 @@ checkRefused(
   "a template without its variable",
   `${head}${route}${component}variables = { a = "{{ b }}" }`,
   /no variable "b"/,
+);
+const dependent = `${head}${route}${component}dependencies_inherit_configuration = false\n[component.a.dependencies]\n`;
+checkRefused(
+  "inheritance of all and of one",
+  `${dependent}"b:c" = { path = "c.wasm", inherit_configuration = true }`,
+  /either "inherit_configuration" in each dependency/,
+);
+checkRefused(
+  "an export for a whole package",
+  `${dependent}"b:c" = { path = "c.wasm", export = "d" }`,
+  /for one interface/,
+);
+checkRefused("a dependency by a bad name", `${dependent}"b:c@1" = "1.0.0"`, /a name such as/);
+checkRefused("a dependency that is not there", `${dependent}"b:c" = { component = "d" }`, /names no component "d"/);
+checkRefused(
+  "dependencies of a trigger",
+  `${head}${route}dependencies = { middleware = [{ component = "a" }] }\n${component}`,
+  /dependencies of triggers/,
+  "unsupported",
 );
 checkRefused("open braces", `${head}${route}${component}variables = { a = "{{ b" }`, /is not closed/);
 checkRefused("a bad label", `${head}${route}${component}key_value_stores = ["b@d"]`, /a label in kebab-case/);

@@ -54,7 +54,7 @@ class TriggerReader {
     if (type !== "http") return { kind: "other", id, type };
     const answer = this.#answer(table, id, at.where);
     const route = readRoute(table);
-    table.ignore("components", "dependencies");
+    checkMiddleware(table, at.where);
     table.refuseOthers();
     return { kind: "http", id, route, answer };
   }
@@ -76,5 +76,13 @@ class TriggerReader {
     const id = `${shown(triggerId)}-component`;
     this.inline.push(readComponent(id, new Table(value, where), "2"));
     return id;
+  }
+}
+
+/** What stands before a trigger's component, which Spin calls middleware. */
+function checkMiddleware(table: Table, where: string): void {
+  for (const key of ["components", "dependencies"]) {
+    if ((table.table(key)?.entries() ?? []).length === 0) continue;
+    throw new KwasmError("unsupported", `read ${where}: dependencies of triggers are not run here; leave "${key}" out`);
   }
 }

@@ -1,4 +1,4 @@
-import type { StaticAnswer } from "../application.ts";
+import type { Inheritance, StaticAnswer } from "../application.ts";
 
 /** What is run of an application, as plain data: everything is found, and every template expanded. */
 export interface ApplicationSpec {
@@ -33,11 +33,25 @@ export interface ComponentFacts {
   readonly variables: readonly (readonly [name: string, value: string])[];
   readonly keyValueStores: readonly string[];
   readonly sqliteDatabases: readonly string[];
+  readonly dependencies: readonly DependencyFacts[];
 }
 
-export interface ComponentSpec extends ComponentFacts {
+export interface ComponentSpec extends Omit<ComponentFacts, "dependencies"> {
   readonly module: FoundModule;
   readonly mounts: readonly FoundMount[];
+  readonly dependencies: readonly DependencySpec[];
+}
+
+/** A component that stands for imports of another, without its module. */
+export interface DependencyFacts {
+  /** Which imports those are: see SpinDependency. */
+  readonly name: string;
+  readonly export?: string;
+  readonly inherits: Inheritance;
+}
+
+export interface DependencySpec extends DependencyFacts {
+  readonly module: FoundModule;
 }
 
 /** A module as a file on this machine, with its digest (`sha256:…`). */

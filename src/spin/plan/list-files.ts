@@ -7,6 +7,7 @@ import { shown } from "../table.ts";
 import { directoryContent } from "./content-finder.ts";
 import { findMounts } from "./find-mounts.ts";
 import { readManifest } from "./plan-directory.ts";
+import { sourceOfDependency } from "./source-of-dependency.ts";
 
 /** A file that an image of an application has. */
 export interface ApplicationFile {
@@ -35,8 +36,12 @@ export async function listApplication(manifestPath: string): Promise<ListedAppli
   const modules = new Map<string, ApplicationFile>();
   const files = new Map<string, ApplicationFile>();
   for (const component of application.components) {
-    const { path } = await content.module(component.source, component.id);
-    modules.set(path, { hostPath: path, imagePath: imagePathOf(path) });
+    const { id, source, dependencies } = component;
+    const sources = dependencies.map((dependency) => sourceOfDependency(dependency.source, application.components));
+    for (const each of [source, ...sources]) {
+      const { path } = await content.module(each, id);
+      modules.set(path, { hostPath: path, imagePath: imagePathOf(path) });
+    }
     for (const { hostPath } of await findMounts(component, content)) {
       for (const file of await filesBelow(hostPath)) files.set(file, { hostPath: file, imagePath: imagePathOf(file) });
     }

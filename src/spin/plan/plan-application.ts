@@ -6,9 +6,10 @@ import { shown } from "../table.ts";
 import { resolveVariables, type VariableValues } from "../variables/resolve-variables.ts";
 import { type RuntimeConfig, withoutRuntimeConfig } from "../runtime-config/runtime-config.ts";
 import { executorsOf } from "./executors.ts";
-import type { ApplicationSpec, ComponentSpec, RouteSpec, StorageSpec } from "./application-spec.ts";
+import type { ApplicationSpec, ComponentSpec, DependencySpec, RouteSpec, StorageSpec } from "./application-spec.ts";
 import type { ContentFinder } from "./content-finder.ts";
 import { findMounts } from "./find-mounts.ts";
+import { sourceOfDependency } from "./source-of-dependency.ts";
 import { storageIn } from "./storage-files.ts";
 
 export interface PlanOptions {
@@ -37,7 +38,8 @@ export async function planApplication(application: SpinApplication, options: Pla
     const executor = executors.get(component.id);
     if (executor === undefined) continue;
     checkLabels(component, runtimeConfig);
-    planned.push({ ...(await planComponent(component, values, options.content)), executor });
+    const dependencies = await planDependencies(component, components, options.content);
+    planned.push({ ...(await planComponent(component, values, options.content)), executor, dependencies });
   }
   if (planned.length === 0) throw unsupported(name, "no component of it answers HTTP requests");
   checkHandover(name, planned);
@@ -72,12 +74,8 @@ async function planComponent(
   component: SpinComponent,
   values: VariableValues,
   content: ContentFinder,
-): Promise<Omit<ComponentSpec, "executor">> {
-  const { id, environment, variables, allowedOutboundHosts, dependencies } = component;
-  const [dependency] = dependencies;
-  if (dependency !== undefined) {
-    throw unsupported(id, `it depends on "${shown(dependency)}"; compose it with that component first`);
-  }
+): Promise<Omit<ComponentSpec, "executor" | "dependencies">> {
+  const { id, environment, variables, allowedOutboundHosts } = component;
   const { rules, selfSchemes } = parseOutboundHosts(allowedOutboundHosts.map((host) => values.expand(host)));
   return {
     id,
@@ -90,6 +88,20 @@ async function planComponent(
     keyValueStores: component.keyValueStores,
     sqliteDatabases: component.sqliteDatabases,
   };
+}
+
+/** Of a component that is named as a dependency, nothing but its module counts. */
+async function planDependencies(
+  { id, dependencies }: SpinComponent,
+  components: readonly SpinComponent[],
+  content: ContentFinder,
+): Promise<readonly DependencySpec[]> {
+  const planned: DependencySpec[] = [];
+  for (const { source, ...facts } of dependencies) {
+    const found = sourceOfDependency(source, components);
+    planned.push({ ...facts, module: await content.module(found, `${id}", dependency "${shown(facts.name)}`) });
+  }
+  return planned;
 }
 
 /** Spin has stores of other labels from its runtime configuration too, and refuses those that are not in there. */
@@ -115,7 +127,7 @@ function storageOf(storage: StorageSpec = {}, config: RuntimeConfig): StorageSpe
 }
 
 function checkHandover(name: string, components: readonly ComponentSpec[]): void {
-  const count = components.reduce((sum, { mounts }) => sum + mounts.length + 1, 0);
+  const count = components.reduce((sum, { mounts, dependencies }) => sum + mounts.length + dependencies.length + 1, 0);
   if (count <= spinLimits.handedOverMax) return;
   throw new KwasmError(
     "limit-exceeded",

@@ -139,10 +139,10 @@ checkRefused(
   /a URL; put it beside the manifest/,
 );
 checkRefused(
-  "dependencies",
+  "a dependency of a registry",
   { fields: `${source}dependencies = { "a:b/c" = "1.0.0" }` },
   "unsupported",
-  /depends on "a:b\/c"/,
+  /dependency "a:b\/c": it is named by a registry/,
 );
 test("an application with a trigger that is not served is refused, and says which", async () => {
   const input = { fields: `${source}[[trigger.redis]]\nchannel = "a"` };

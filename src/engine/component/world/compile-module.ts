@@ -1,11 +1,8 @@
 import { createMemoryPool } from "../../guest/memory-pool.ts";
 import { createLoader, type Loader, type ModuleLayout, parseModule } from "../../loader/index.ts";
-import type { CompileOptions, ComponentPlan, CoreModules } from "../component.ts";
-import { externNamesOf, functionsOfExports } from "../describe-component.ts";
+import type { CompileOptions, ComponentPlan } from "../component.ts";
+import { planOf } from "../compose/plan-of.ts";
 import { CoreInstances } from "../instance/core-instances.ts";
-import { resolveImports } from "../instance/host-imports.ts";
-import { linkedComponent } from "../instance/linked-component.ts";
-import { Store } from "../task/store.ts";
 import { readModuleType } from "../types/module-type.ts";
 import type { ComponentType, ExternType } from "../types/types.ts";
 import { mergeWorlds } from "./merge-worlds.ts";
@@ -16,8 +13,6 @@ import { hasWorld, readWorlds } from "./read-worlds.ts";
 
 /** One for the thread, as that of components. */
 const threadPool = createMemoryPool();
-
-const noModules: CoreModules = () => undefined;
 
 /**
  * Makes a component of a core module that says for which world it was built, as `wasm-tools component new` does: what SDKs
@@ -60,18 +55,11 @@ async function compileOfWorlds(
   const world = mergeWorlds(worlds);
   const plan = planModule(readModuleType(layout), world);
   const module: WorldModule = { world, plan, module: await loader.load(bytes, options) };
-  const type = exportedOnly(importedOnly(world.type, plan.imports), plan.exports);
-  return {
-    ...externNamesOf(type),
-    functions: functionsOfExports(type),
-    instantiate(imports, supervision, coreModules = noModules) {
-      const store = new Store(supervision);
-      const core = new CoreInstances(options.memoryBytesMax, threadPool);
-      const items = resolveImports(type, imports, store);
-      const { unknown } = imports;
-      return linkedComponent(makeModuleInstance(module, { imports: items, coreModules, unknown, core, store }), core);
-    },
-  };
+  return planOf({
+    type: exportedOnly(importedOnly(world.type, plan.imports), plan.exports),
+    createCore: () => new CoreInstances(options.memoryBytesMax, threadPool),
+    make: (imports, place) => makeModuleInstance(module, { imports, ...place }),
+  });
 }
 
 /** The world with those functions that the module imports: SDKs know all that a host has, and a module calls little of it. */

@@ -1,7 +1,7 @@
 import { KwasmError } from "#base";
 import { AbiContext, type CoreFunction } from "../abi/context.ts";
 import { trap } from "../abi/trap.ts";
-import type { CoreModules, HostModule } from "../component.ts";
+import type { CoreModules, HostModule } from "../core-modules.ts";
 import type { CoreInstances } from "../instance/core-instances.ts";
 import { Frame } from "../instance/frame.ts";
 import { InstanceState } from "../instance/instance-state.ts";
