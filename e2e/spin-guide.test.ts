@@ -88,6 +88,13 @@ test("a command answers requests as the guide shows", async () => {
   await checkSection(2, { "echo.wasm": assemble("cat") });
 });
 
+test("a command is run as the guide shows", async () => {
+  kwasm.write("spin.toml", fencesOf("toml")[3] ?? "");
+  kwasm.write("job.wasm", assemble("words"));
+  const [[command, output] = ["", ""]] = stepsOf(fencesOf("text")[3] ?? "");
+  assert.equal((await text(startShell(command).stdout)).trimEnd(), output);
+});
+
 test("a dependency stands for an import as the guide shows", async () => {
-  await checkSection(3, { "greeting.wasm": greetingComponent(), "words.wasm": wordsComponent() });
+  await checkSection(4, { "greeting.wasm": greetingComponent(), "words.wasm": wordsComponent() });
 });

@@ -99,7 +99,7 @@ test("what is no command, and another entrypoint than that of commands, is refus
   const options = { cwd: kwasm.directory };
   const serve = "serve --listen 127.0.0.1:0";
   kwasm.write("app/no-command.toml", manifest.replace("command.wasm", "handler.wasm"));
-  const isNone = { code: 126, stderr: /"command".*it is no command/ };
+  const isNone = { code: 126, stderr: /"command".*run as a command, and is none/ };
   await kwasm.check(`${serve} app/no-command.toml`, isNone, options);
   kwasm.write("app/entry.toml", manifest.replace('argv = "cgi ${ARGS}"', 'entrypoint = "main"'));
   await kwasm.check(`${serve} app/entry.toml`, { code: 126, stderr: /entrypoint "main"; leave it out/ }, options);

@@ -1,7 +1,14 @@
 import { KwasmError } from "#base";
 import { answersHttp, type ContainerEntry, type ImageContent, resolveEntry } from "#image";
 import type { MountSpec, NetworkGrant, SandboxSpec, WorkloadSpec } from "#node";
-import { type ApplicationSpec, findImageManifest, planArtifact, planManifest, workloadOfApplication } from "#spin";
+import {
+  type ApplicationSpec,
+  findImageManifest,
+  isCommand,
+  planArtifact,
+  planManifest,
+  workloadOfApplication,
+} from "#spin";
 
 import type { Bundle, BundleMount } from "./bundle.ts";
 import type { ContainerdImages } from "./content/containerd-images.ts";
@@ -72,7 +79,8 @@ async function undeclaredListeners(
   network: Bundle["network"],
 ): Promise<SandboxSpec["listeners"]> {
   if (network.kind === "host" || network.path === undefined) return [];
-  return application !== undefined || (await answersHttp(module.path)) ? [httpListenerOf(env)] : [];
+  const answers = application === undefined ? await answersHttp(module.path) : !isCommand(application);
+  return answers ? [httpListenerOf(env)] : [];
 }
 
 /** What the runtime calls the container's sandbox and workload. */

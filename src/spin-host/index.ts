@@ -1,2 +1,3 @@
 export { loadComponent } from "./load-component.ts";
+export { runApplicationCommand } from "./run-command.ts";
 export { type LoadedComponent, serveApplication } from "./serve-application.ts";

@@ -31,7 +31,7 @@ export async function loadComponent(
   options: CompileOptions,
   loader: Loader,
 ): Promise<ComponentPlan> {
-  const load = facts.executor.kind === "wagi" ? loadCommand : loadHandler;
+  const load = facts.executor.kind === "http" ? loadHandler : loadCommand;
   const plan = await load(facts.id, component, options, loader);
   return composeDependencies(facts, plan, dependencies, { compile: options, loader });
 }
@@ -63,7 +63,7 @@ async function loadCommand(
   const isOfComponents = isComponent(bytes);
   const plan = await (isOfComponents ? compileComponent : compileCommandModule)(bytes, options, loader);
   if (plan === undefined || (isOfComponents && findCommand(plan.exports) === undefined)) {
-    throw refuse(id, 'its executor is "wagi", and it is no command: it exports neither "_start" nor "wasi:cli/run"');
+    throw refuse(id, 'it is to be run as a command, and is none: it exports neither "_start" nor "wasi:cli/run"');
   }
   return plan;
 }

@@ -17,7 +17,7 @@ export function routeRequest(
   match: RouteMatch<unknown>,
   host: string | undefined,
 ): HttpRouted {
-  if (executor.kind === "http") return { program, request: requestOfRoute(exchange, match, host) };
+  if (executor.kind !== "wagi") return { program, request: requestOfRoute(exchange, match, host) };
   const { request } = exchange;
   return {
     program,

@@ -1,4 +1,3 @@
-import { KwasmError } from "#base";
 import {
   type ComponentPlan,
   formatIpAddress,
@@ -10,11 +9,10 @@ import {
   serveRoutes,
 } from "#engine";
 import type { ApplicationSpec, ComponentFacts } from "#spin";
-import { grantsOfDependency } from "./dependencies/part-grants.ts";
+import { grantsOfComponent } from "./component-grants.ts";
 import { chooseComponent } from "./choose-component.ts";
 import { chooseInsideOf } from "./inside-requests.ts";
 import type { ServedComponent } from "./route-request.ts";
-import { spinPackages } from "./interfaces/index.ts";
 import { Stores } from "./storage/stores.ts";
 
 /** What is known of an application but for its components. */
@@ -29,7 +27,7 @@ export interface LoadedComponent {
 }
 
 /** What an application is run with; the service closes all of it. */
-interface ApplicationParts {
+export interface ApplicationParts {
   readonly components: readonly LoadedComponent[];
   /** Where its stores are connected to. */
   readonly network: GuestNetwork;
@@ -59,7 +57,7 @@ export async function serveApplication(
   return guest;
 }
 
-async function closeAtEnd(guest: Guest, handles: readonly { close(): void }[]): Promise<void> {
+export async function closeAtEnd(guest: Guest, handles: readonly { close(): void }[]): Promise<void> {
   await guest.ended;
   for (const handle of handles) handle.close();
 }
@@ -73,25 +71,7 @@ function authorityOf(listeners: HttpServiceConfig["listeners"] = []): string {
   return `${address.includes(":") ? `[${address}]` : address}:${String(endpoint.port)}`;
 }
 
-function programOf({ facts, plan, preopens, network }: LoadedComponent, stores: Stores): HttpProgram {
-  return {
-    plan,
-    isCommand: facts.executor.kind === "wagi",
-    env: facts.environment,
-    preopens,
-    network,
-    packages: (tools) => spinPackages(facts, stores, tools),
-    ...(facts.dependencies.length > 0 && { grantsOf: grantsOf(facts, stores) }),
-    trapsUnknownImports: true,
-  };
-}
-
-function grantsOf(facts: ComponentFacts, stores: Stores): NonNullable<HttpProgram["grantsOf"]> {
-  const grants = new Map(facts.dependencies.map((each) => [each.name, grantsOfDependency(facts, each)]));
-  return (part) => {
-    const found = grants.get(part);
-    if (found === undefined) throw new KwasmError("internal", `start a component: it has no dependency "${part}"`);
-    const { facts: inherited, ...granted } = found;
-    return { ...granted, packages: (tools) => spinPackages(inherited, stores, tools) };
-  };
+function programOf(component: LoadedComponent, stores: Stores): HttpProgram {
+  const isCommand = component.facts.executor.kind === "wagi";
+  return { plan: component.plan, isCommand, ...grantsOfComponent(component, stores) };
 }

@@ -19,7 +19,7 @@ export interface SpinVariable {
   readonly description: string;
 }
 
-export type SpinTrigger = HttpTrigger | OtherTrigger;
+export type SpinTrigger = HttpTrigger | CommandTrigger | OtherTrigger;
 
 export interface HttpTrigger {
   readonly kind: "http";
@@ -44,6 +44,13 @@ export interface StaticAnswer {
 export type HttpExecutor =
   /** `spin` is what old manifests call the same. */
   { readonly kind: "http" } | { readonly kind: "wagi"; readonly argv: string; readonly entrypoint: string };
+
+/** A component that is run once, to its end. */
+export interface CommandTrigger {
+  readonly kind: "command";
+  readonly id: string;
+  readonly component: string;
+}
 
 /** A trigger that is not served here. */
 export interface OtherTrigger {

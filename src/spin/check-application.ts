@@ -1,5 +1,5 @@
 import { KwasmError } from "#base";
-import type { SpinApplication, SpinComponent } from "./application.ts";
+import type { SpinApplication, SpinComponent, SpinTrigger } from "./application.ts";
 import { spinLimits } from "./limits.ts";
 import { checkOutboundHosts } from "./outbound/outbound-hosts.ts";
 import { shown } from "./table.ts";
@@ -17,9 +17,8 @@ export function checkApplication(application: SpinApplication, name: string): Sp
     ids.add(id);
   }
   for (const trigger of triggers) {
-    if (trigger.kind !== "http" || trigger.answer.kind !== "component") continue;
-    const { component } = trigger.answer;
-    if (ids.has(component)) continue;
+    const component = componentOf(trigger);
+    if (component === undefined || ids.has(component)) continue;
     throw refuse(name, `trigger "${shown(trigger.id)}" names no component "${shown(component)}"`);
   }
   for (const component of components) {
@@ -29,6 +28,12 @@ export function checkApplication(application: SpinApplication, name: string): Sp
     for (const template of templates) checkTemplate(template, variables, name);
   }
   return application;
+}
+
+/** The component that a trigger runs; undefined where there is none, or nobody knows. */
+function componentOf(trigger: SpinTrigger): string | undefined {
+  if (trigger.kind === "command") return trigger.component;
+  return trigger.kind === "http" && trigger.answer.kind === "component" ? trigger.answer.component : undefined;
 }
 
 function checkDependencies({ id, dependencies }: SpinComponent, ids: ReadonlySet<string>, name: string): void {

@@ -2,6 +2,7 @@ import { KwasmError } from "#base";
 import { runOnce } from "#node";
 
 import { defineCommand } from "../frame/command.ts";
+import { grantAll, spinVariablesOf } from "./run/grant-program.ts";
 import { networkGrantOf, networkOptions } from "./run/network-options.ts";
 import { parseDuration, parseGrant, parseListenAddress, parseSize, parseVariable } from "./run/parse-grants.ts";
 import { findProgram } from "./run/program.ts";
@@ -20,6 +21,8 @@ Exit codes: the guest's own; 134 trap; 137 out of memory; 124 timed out; 126 can
 
 With --invoke one function is called instead: of a component by a call in WAVE, the value syntax of components, of a
 core module by numbers. 'kwasm inspect' shows what there is to call.
+
+A REF that ends in .toml is the manifest of a Spin application with a command; its manifest says what that may use.
 
   kwasm run --env NAME=world hello.wasm
   kwasm run --invoke 'add(1, 2)' numbers.wasm
@@ -54,13 +57,17 @@ core module by numbers. 'kwasm inspect' shows what there is to call.
     };
     const args = rest[0] === "--" ? rest.slice(1) : rest;
     return runToEnd(io, async () => {
-      const program = await findProgram(reference, { args, cwd: io.cwd, stateDirectory, argv0: options.argv0 });
+      const environment = new Map([...spinVariablesOf(io.env), ...grants.env]);
+      const found = {
+        args,
+        cwd: io.cwd,
+        stateDirectory,
+        argv0: options.argv0,
+        applications: { kind: "command", environment } as const,
+      };
       return runOnce({
         ...grants,
-        module: program.module,
-        args: program.args,
-        env: [...program.env, ...grants.env],
-        mounts: [...program.mounts, ...grants.mounts],
+        ...grantAll(await findProgram(reference, found), grants),
         onListening: (listeners) => {
           for (const { address, port } of listeners) io.stderr.write(`Listening on ${formatEndpoint(address, port)}\n`);
         },

@@ -67,8 +67,8 @@ requests have ended; 143 where some were cut off; 126 cannot be run; 127 not fou
       const file = options["runtime-config-file"];
       const runtimeConfig = file === undefined ? undefined : await readRuntimeConfig(file, io.cwd);
       const environment = new Map([...spinVariablesOf(io.env, runtimeConfig), ...env]);
-      const spin = { environment, ...(runtimeConfig && { runtimeConfig }) };
-      const found = await findProgram(reference, { args, cwd: io.cwd, stateDirectory, argv0: undefined, ...spin });
+      const applications = { kind: "service", environment, ...(runtimeConfig && { runtimeConfig }) } as const;
+      const found = await findProgram(reference, { args, cwd: io.cwd, stateDirectory, argv0: undefined, applications });
       const program = grantAll(found, { env, mounts, network });
       return runOnce({
         ...program,

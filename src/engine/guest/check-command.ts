@@ -20,10 +20,13 @@ export function findCommand(exports: readonly ExternName[]): string | undefined 
   return found.find((one) => one !== undefined)?.name;
 }
 
-/** The name of the interface that makes it a command. Refuses what is none, and says what it is instead. */
-export function commandOf({ exports }: ComponentPlan): string {
+/** The function by which a core module is a command, also where a component was made of it. */
+export const startName = "_start";
+
+/** The name of the interface that makes it a command; undefined where its `_start` does. Refuses what is none, and says what it is instead. */
+export function commandOf({ exports }: ComponentPlan): string | undefined {
   const command = findCommand(exports);
-  if (command !== undefined) return command;
+  if (command !== undefined || exports.some(({ name, kind }) => name === startName && kind === "func")) return command;
   const advice = exports.some(({ name }) => name.startsWith("wasi:http/"))
     ? 'it answers HTTP requests: run it by "kwasm serve", or give its container a port'
     : 'a command exports "wasi:cli/run@0.2.0" or "wasi:cli/run@0.3.0", and "kwasm run --invoke" calls other functions';

@@ -1,6 +1,6 @@
 import type { ComponentPlan } from "../component/index.ts";
 import { discardedOutput } from "../host/index.ts";
-import { checkInterfaces, commandOf } from "./check-command.ts";
+import { checkInterfaces, commandOf, startName } from "./check-command.ts";
 import { type ComponentConfig, ComponentInstance, isRefusal } from "./component-instance.ts";
 import type { GuestEnd } from "./guest-end.ts";
 import { type Invocation, planInvocation } from "./invocation.ts";
@@ -41,7 +41,7 @@ class RunningCommand implements Guest {
     let work: () => Promise<number>;
     try {
       const invocation = config.invoke === undefined ? undefined : planInvocation(plan, config.invoke);
-      const command = invocation === undefined ? commandOf(plan) : "";
+      const command = invocation === undefined ? commandOf(plan) : undefined;
       if (config.trapsUnknownImports !== true) checkInterfaces(plan, instance.offers);
       instance.instantiate(plan);
       work = invocation === undefined ? () => this.#runCommand(command) : () => this.#invoke(invocation, config);
@@ -72,7 +72,11 @@ class RunningCommand implements Guest {
     return this.#instance.memoryRefused();
   }
 
-  async #runCommand(command: string): Promise<number> {
+  async #runCommand(command: string | undefined): Promise<number> {
+    if (command === undefined) {
+      await this.#instance.call(startName, undefined);
+      return 0;
+    }
     return isError(await this.#instance.call("run", command)) ? 1 : 0;
   }
 

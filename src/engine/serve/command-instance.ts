@@ -1,6 +1,6 @@
 import { KwasmError } from "#base";
 import type { ComponentPlan } from "../component/index.ts";
-import { findCommand } from "../guest/check-command.ts";
+import { findCommand, startName } from "../guest/check-command.ts";
 import { type ComponentConfig, ComponentInstance } from "../guest/component-instance.ts";
 import type { GuestEnd } from "../guest/guest-end.ts";
 import { discardedOutput, inputFromBytes, type OutputStream } from "../host/index.ts";
@@ -92,7 +92,7 @@ export class CommandInstance implements RequestInstance {
       }
       // What a component's command answers is told to nobody: its output is.
       const command = findCommand(plan.exports);
-      await (command === undefined ? instance.call("_start", undefined) : instance.call("run", command));
+      await (command === undefined ? instance.call(startName, undefined) : instance.call("run", command));
       return { kind: "exit", code: 0 };
     } catch (thrown) {
       return instance.endOf(thrown);

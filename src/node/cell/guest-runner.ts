@@ -13,6 +13,7 @@ import {
   type GuestModule,
   type GuestNetwork,
   httpServiceDefaults,
+  type HttpServiceConfig,
   initialBytesOf,
   isComponent,
   moduleExportsHandler,
@@ -26,7 +27,7 @@ import {
   type ThreadWatch,
 } from "#engine";
 
-import { type LoadedComponent, loadComponent, serveApplication } from "#spin-host";
+import { type LoadedComponent, loadComponent, runApplicationCommand, serveApplication } from "#spin-host";
 
 import type { ApplicationOrder, GuestOrder, GuestOutcome, GuestReport, UsageBoard } from "../channel/index.ts";
 import { type Grants, openGrants } from "./grants.ts";
@@ -238,11 +239,7 @@ function begin(
   }
   const options = { ...httpServiceDefaults, drainMsMax: DRAIN_MS_DEFAULT, ...http };
   if (program.kind === "application") {
-    const { args: _args, env: _env, preopens = [], ...common } = config;
-    // Each component has files and rules of its own; the container's are for who looks into it.
-    for (const handle of preopens) handle.close();
-    const { application, components } = program;
-    return serveApplication(application, { components, network }, { ...common, memoryBytesMax, http: options });
+    return beginApplication(program, { ...config, network }, { memoryBytesMax, http: options });
   }
   const { plan } = program;
   const isCalled = start?.invoke !== undefined;
@@ -259,6 +256,22 @@ function begin(
 
 function moduleFdsOf({ moduleFd, components }: Grants): readonly number[] {
   return [moduleFd, ...components.flatMap((component) => [component.moduleFd, ...component.dependencyFds])];
+}
+
+function beginApplication(
+  { application, components }: Extract<Program, { kind: "application" }>,
+  { args, env: _env, preopens = [], network, ...common }: GuestConfig & { readonly network: GuestNetwork },
+  options: Pick<HttpServiceConfig, "memoryBytesMax" | "http">,
+): Promise<Guest> {
+  // Each component has files and rules of its own; the container's are for who looks into it.
+  for (const handle of preopens) handle.close();
+  const parts = { components, network };
+  if (components[0]?.facts.executor.kind !== "command") {
+    return serveApplication(application, parts, { ...common, ...options });
+  }
+  const { listeners = [], ...given } = common;
+  for (const listener of listeners) listener.close();
+  return runApplicationCommand(application, parts, { ...given, ...(args && { args }), ...options });
 }
 
 /** Reads a module whole, through the descriptor's own position-less reads; its size is checked before any memory is taken. */

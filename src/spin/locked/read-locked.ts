@@ -103,8 +103,11 @@ function readTrigger(value: unknown, name: string): SpinTrigger {
   const table = new Table(value, `a trigger of "${name}"`);
   const id = table.requiredText("id", spinLimits.nameLengthMax);
   const type = table.requiredText("trigger_type", spinLimits.nameLengthMax);
-  if (type !== "http") return { kind: "other", id, type };
   const config = table.table("trigger_config") ?? new Table({}, table.place("trigger_config"));
+  if (type === "command") {
+    return { kind: "command", id, component: config.requiredText("component", spinLimits.nameLengthMax) };
+  }
+  if (type !== "http") return { kind: "other", id, type };
   return { kind: "http", id, route: readRoute(config), answer: readAnswer(config) };
 }
 

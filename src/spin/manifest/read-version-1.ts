@@ -33,6 +33,7 @@ function readEntry(table: Table, type: string): { readonly trigger: SpinTrigger;
   const trigger = table.table("trigger") ?? new Table({}, table.place("trigger"));
   const triggerId = `trigger--${id}`;
   const component = readComponent(id, table, "1");
+  if (type === "command") return { trigger: { kind: "command", id: triggerId, component: id }, component };
   if (type !== "http") return { trigger: { kind: "other", id: triggerId, type }, component };
   const answer = { kind: "component", component: id, executor: readExecutor(trigger) } as const;
   const read = { kind: "http", id: triggerId, route: readRoute(trigger), answer } as const;

@@ -51,12 +51,21 @@ class TriggerReader {
 
   #trigger(type: string, table: Table, at: { readonly index: number; readonly where: string }): SpinTrigger {
     const id = table.text("id", spinLimits.nameLengthMax) ?? `trigger-${type}-${String(at.index)}`;
+    if (type === "command") return this.#command(table, id, at.where);
     if (type !== "http") return { kind: "other", id, type };
     const answer = this.#answer(table, id, at.where);
     const route = readRoute(table);
     checkMiddleware(table, at.where);
     table.refuseOthers();
     return { kind: "http", id, route, answer };
+  }
+
+  #command(table: Table, id: string, where: string): SpinTrigger {
+    const component = this.#component(table, id);
+    if (component === undefined) throw malformed(table.place("component"), "there; name what is run");
+    checkMiddleware(table, where);
+    table.refuseOthers();
+    return { kind: "command", id, component };
   }
 
   #answer(table: Table, id: string, where: string): HttpAnswer {

@@ -18,8 +18,11 @@ export interface RouteSpec {
   readonly answer: { readonly kind: "component"; readonly component: string } | StaticAnswer;
 }
 
-/** How a component is asked: by its handler, or as a command of CGI with such words. */
-export type ExecutorSpec = { readonly kind: "http" } | { readonly kind: "wagi"; readonly argv: string };
+/** How a component is asked: by its handler, as a command of CGI with such words, or as a command that is run once. */
+export type ExecutorSpec =
+  | { readonly kind: "http" }
+  | { readonly kind: "wagi"; readonly argv: string }
+  | { readonly kind: "command" };
 
 /** A component without its module and files, which are found in other places by those who run it. */
 export interface ComponentFacts {

@@ -1,4 +1,3 @@
-import { KwasmError } from "#base";
 import type { ApplicationSpec, FoundModule } from "./application-spec.ts";
 
 /** What an application is to whoever runs workloads of one module. */
@@ -11,11 +10,26 @@ export interface ApplicationWorkload {
   readonly outbound: readonly string[];
 }
 
-export function workloadOfApplication(application: ApplicationSpec): ApplicationWorkload {
+/** Stands for a module where an application has none, but static responses alone: it is opened, and never read. */
+const noModule: FoundModule = {
+  path: "/dev/null",
+  digest: "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+};
+
+/** A command is told its component's name before its own arguments, as by Spin's trigger for commands. */
+export function workloadOfApplication(
+  application: ApplicationSpec,
+  commandArguments: readonly string[] = [],
+): ApplicationWorkload {
   const { name, components } = application;
-  const [first] = components;
-  if (first === undefined) throw new KwasmError("internal", `run Spin application "${name}": it has no component`);
   const ofComponents = components.flatMap((component) => component.outbound);
   const outbound = [...new Set([...ofComponents, ...(application.storage.outbound ?? [])])];
-  return { module: first.module, args: [name], application, outbound };
+  const [first] = components;
+  const args = first !== undefined && isCommand(application) ? [first.id, ...commandArguments] : [name];
+  return { module: first?.module ?? noModule, args, application, outbound };
+}
+
+/** Whether an application is run once, to its end, and answers no requests. */
+export function isCommand({ components }: Pick<ApplicationSpec, "components">): boolean {
+  return components[0]?.executor.kind === "command";
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { HttpExecutor, HttpTrigger } from "../application.ts";
-import { executorsOf } from "./executors.ts";
+import type { HttpExecutor, HttpTrigger, SpinTrigger } from "../application.ts";
+import { chooseTriggers } from "./executors.ts";
 
 function triggerOf(component: string, executor: HttpExecutor): HttpTrigger {
   return { kind: "http", id: `to-${component}`, route: "/", answer: { kind: "component", component, executor } };
@@ -16,8 +16,12 @@ const fixed: HttpTrigger = {
   answer: { kind: "static", status: 200, headers: [], body: "" },
 };
 
+function choose(...triggers: readonly SpinTrigger[]) {
+  return chooseTriggers({ name: "a", triggers });
+}
+
 test("each component is asked in the way of its triggers", () => {
-  const found = executorsOf([triggerOf("a", http), triggerOf("b", wagi), triggerOf("b", wagi), fixed]);
+  const { executors: found } = choose(triggerOf("a", http), triggerOf("b", wagi), triggerOf("b", wagi), fixed);
   assert.deepEqual(
     [...found],
     [
@@ -30,10 +34,28 @@ test("each component is asked in the way of its triggers", () => {
 test("a component is asked in one way", () => {
   const ways = [http, { ...wagi, argv: "y" }] as const;
   for (const other of ways) {
-    assert.throws(() => executorsOf([triggerOf("a", wagi), triggerOf("a", other)]), { code: "invalid-argument" });
+    assert.throws(() => choose(triggerOf("a", wagi), triggerOf("a", other)), { code: "invalid-argument" });
   }
 });
 
 test("a command begins where commands do", () => {
-  assert.throws(() => executorsOf([triggerOf("a", { ...wagi, entrypoint: "main" })]), { code: "unsupported" });
+  assert.throws(() => choose(triggerOf("a", { ...wagi, entrypoint: "main" })), { code: "unsupported" });
 });
+
+const command: SpinTrigger = { kind: "command", id: "c", component: "a" };
+
+test("of commands the first one is run", () => {
+  const { http: routes, executors } = choose(command, { ...command, component: "b" });
+  assert.deepEqual([routes, ...executors], [[], ["a", { kind: "command" }]]);
+});
+
+test("a command beside what answers requests is refused", () => {
+  assert.throws(() => choose(command, fixed), { code: "unsupported", message: /an application for each/ });
+});
+
+for (const type of ["redis", "mqtt", "sqs", "cron", "whatever"]) {
+  test(`a trigger of type "${type}" is refused by its name`, () => {
+    const message = new RegExp(`trigger "t" is of type "${type}"; those of types http and command are run`, "u");
+    assert.throws(() => choose({ kind: "other", id: "t", type }), { code: "unsupported", message });
+  });
+}

@@ -1,16 +1,37 @@
 import { KwasmError } from "#base";
-import type { HttpExecutor, HttpTrigger } from "../application.ts";
+import type { HttpExecutor, HttpTrigger, SpinApplication } from "../application.ts";
 import { shown } from "../table.ts";
 import type { ExecutorSpec } from "./application-spec.ts";
 
 /** What Spin calls the start of a command; it takes no other name any more. */
 const startName = "_start";
 
+/** What of an application is run. */
+export interface ChosenTriggers {
+  /** Those of its routes; none where it is a command. */
+  readonly http: readonly HttpTrigger[];
+  /** How each component that is run is asked. */
+  readonly executors: ReadonlyMap<string, ExecutorSpec>;
+}
+
 /**
- * How each component that has a trigger is asked. Throws `unsupported` for another entrypoint than a command's own, and
- * `invalid-argument` for a component that is to be asked in two ways.
+ * Chooses what is run: all that answers HTTP requests, or the first command. Throws `unsupported` for other triggers, and for
+ * another entrypoint than a command's own; `invalid-argument` for a component that is to be asked in two ways.
  */
-export function executorsOf(triggers: readonly HttpTrigger[]): ReadonlyMap<string, ExecutorSpec> {
+export function chooseTriggers({ name, triggers }: Pick<SpinApplication, "name" | "triggers">): ChosenTriggers {
+  const http: HttpTrigger[] = [];
+  let command: string | undefined;
+  for (const trigger of triggers) {
+    if (trigger.kind === "other") throw otherTrigger(name, trigger);
+    if (trigger.kind === "http") http.push(trigger);
+    else command ??= trigger.component;
+  }
+  if (command === undefined) return { http, executors: executorsOf(http) };
+  if (http.length === 0) return { http, executors: new Map([[command, { kind: "command" }]]) };
+  throw unsupported(name, "it has triggers of HTTP and a command; write an application for each");
+}
+
+function executorsOf(triggers: readonly HttpTrigger[]): ReadonlyMap<string, ExecutorSpec> {
   const executors = new Map<string, ExecutorSpec>();
   for (const { id, answer } of triggers) {
     if (answer.kind === "static") continue;
@@ -33,8 +54,7 @@ function executorOf(id: string, executor: HttpExecutor): ExecutorSpec {
 }
 
 function isSame(one: ExecutorSpec, other: ExecutorSpec): boolean {
-  if (one.kind === "http" || other.kind === "http") return one.kind === other.kind;
-  return one.argv === other.argv;
+  return one.kind === "wagi" && other.kind === "wagi" ? one.argv === other.argv : one.kind === other.kind;
 }
 
 function twoWays(component: string): KwasmError {
@@ -42,4 +62,15 @@ function twoWays(component: string): KwasmError {
     "invalid-argument",
     `start component "${shown(component)}": its triggers have different executors; write a component for each`,
   );
+}
+
+function otherTrigger(name: string, { id, type }: { readonly id: string; readonly type: string }): KwasmError {
+  return unsupported(
+    name,
+    `its trigger "${shown(id)}" is of type "${shown(type)}"; those of types http and command are run`,
+  );
+}
+
+function unsupported(name: string, reason: string): KwasmError {
+  return new KwasmError("unsupported", `start Spin application "${shown(name)}": ${reason}`);
 }

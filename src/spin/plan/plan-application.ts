@@ -5,7 +5,7 @@ import { parseOutboundHosts } from "../outbound/outbound-hosts.ts";
 import { shown } from "../table.ts";
 import { resolveVariables, type VariableValues } from "../variables/resolve-variables.ts";
 import { type RuntimeConfig, withoutRuntimeConfig } from "../runtime-config/runtime-config.ts";
-import { executorsOf } from "./executors.ts";
+import { chooseTriggers } from "./executors.ts";
 import type { ApplicationSpec, ComponentSpec, DependencySpec, RouteSpec, StorageSpec } from "./application-spec.ts";
 import type { ContentFinder } from "./content-finder.ts";
 import { findMounts } from "./find-mounts.ts";
@@ -21,6 +21,8 @@ export interface PlanOptions {
   readonly takesBareNames: boolean;
   readonly storage?: StorageSpec;
   readonly runtimeConfig?: RuntimeConfig;
+  /** Told what the application is before anything else is asked of it; what it throws is thrown. */
+  readonly onKind?: (kind: "command" | "service") => void;
 }
 
 /**
@@ -29,10 +31,10 @@ export interface PlanOptions {
  */
 export async function planApplication(application: SpinApplication, options: PlanOptions): Promise<ApplicationSpec> {
   const { name, version, description, httpBase, variables, components } = application;
-  const triggers = httpTriggersOf(application);
+  const { http, executors } = chooseTriggers(application);
+  options.onKind?.(application.triggers.some(({ kind }) => kind === "command") ? "command" : "service");
   const { runtimeConfig = withoutRuntimeConfig } = options;
   const values = resolveVariables(variables, options.environment, { ...options, ...runtimeConfig });
-  const executors = executorsOf(triggers);
   const planned: ComponentSpec[] = [];
   for (const component of components) {
     const executor = executors.get(component.id);
@@ -41,29 +43,17 @@ export async function planApplication(application: SpinApplication, options: Pla
     const dependencies = await planDependencies(component, components, options.content);
     planned.push({ ...(await planComponent(component, values, options.content)), executor, dependencies });
   }
-  if (planned.length === 0) throw unsupported(name, "no component of it answers HTTP requests");
+  if (planned.length === 0 && http.length === 0) throw unsupported(name, "it has no trigger");
   checkHandover(name, planned);
   return {
     name,
     version,
     description,
     base: httpBase,
-    routes: triggers.map(routeOf),
+    routes: http.map(routeOf),
     components: planned,
     storage: storageOf(options.storage, runtimeConfig),
   };
-}
-
-function httpTriggersOf({ name, triggers }: SpinApplication): readonly HttpTrigger[] {
-  return triggers.map((trigger) => {
-    if (trigger.kind === "other") {
-      throw unsupported(
-        name,
-        `its trigger "${shown(trigger.id)}" is of type "${shown(trigger.type)}"; only http is served`,
-      );
-    }
-    return trigger;
-  });
 }
 
 function routeOf({ route, answer }: HttpTrigger): RouteSpec {

@@ -24,7 +24,7 @@ export function grantAll(program: Program, { env, mounts, network }: ProgramGran
   if (mounts.length > 0 || network.outbound.length > 0 || network.binds.length > 0) {
     throw new KwasmError(
       "invalid-argument",
-      `serve Spin application "${application.name}": directories and connections are granted by its manifest; ` +
+      `run Spin application "${application.name}": directories and connections are granted by its manifest; ` +
         'write them as "files" and "allowed_outbound_hosts" of its components',
     );
   }
@@ -33,7 +33,7 @@ export function grantAll(program: Program, { env, mounts, network }: ProgramGran
     environment: [...component.environment, ...env],
   }));
   const { outbound, ...own } = workloadOfApplication({ ...application, components });
-  return { ...program, ...own, network: { outbound, binds: [] } };
+  return { ...program, ...own, args: program.args, network: { outbound, binds: [] } };
 }
 
 /** Values of a Spin application's variables in the user's environment, by all beginnings that name such. */

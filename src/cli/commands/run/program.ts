@@ -28,15 +28,24 @@ export interface Program {
   readonly application?: ApplicationSpec;
 }
 
+interface TakenApplications {
+  /** Those that have a command, or those that answer requests. */
+  readonly kind: "command" | "service";
+  /** Variables get their values from here. */
+  readonly environment: ReadonlyMap<string, string>;
+  /** Where their data is. */
+  readonly runtimeConfig?: RuntimeConfig;
+}
+
+type GivenToPlan = Omit<TakenApplications, "kind"> & { readonly onKind: (kind: "command" | "service") => void };
+
 interface ProgramOptions {
   readonly args: readonly string[];
   readonly cwd: string;
   readonly stateDirectory: string;
   readonly argv0: string | undefined;
-  /** Variables of Spin applications get their values from here; left out where such are not run. */
-  readonly environment?: ReadonlyMap<string, string>;
-  /** Where a Spin application's data is; only such have it. */
-  readonly runtimeConfig?: RuntimeConfig;
+  /** Which Spin applications are taken; left out: none. */
+  readonly applications?: TakenApplications;
 }
 
 /**
@@ -90,19 +99,14 @@ async function programOfFile(path: string, reference: string, options: ProgramOp
 /** Data is kept where Spin keeps it, beside the manifest. */
 async function programOfManifest(path: string, reference: string, options: ProgramOptions): Promise<Program> {
   const storage = storageIn(join(dirname(path), ".spin"));
-  const spin = { ...spinOptionsOf(reference, options), takesBareNames: false };
-  return programOf(await planManifest(path, { ...spin, isConfined: false, storage }));
-}
-
-/** What a Spin application is planned with. Throws `unsupported` where none is run. */
-function spinOptionsOf(reference: string, { environment, runtimeConfig }: ProgramOptions) {
-  if (environment === undefined) throw noProgram(reference);
-  return { environment, ...(runtimeConfig && { runtimeConfig }) };
+  return programOf(reference, options, (given) => {
+    return planManifest(path, { ...given, isConfined: false, takesBareNames: false, storage });
+  });
 }
 
 /** A runtime configuration would be for nobody. */
-function refuseRuntimeConfig(reference: string, { runtimeConfig }: ProgramOptions): void {
-  if (runtimeConfig === undefined) return;
+function refuseRuntimeConfig(reference: string, { applications }: ProgramOptions): void {
+  if (applications?.runtimeConfig === undefined) return;
   throw new KwasmError(
     "invalid-argument",
     `run "${reference}": it is no Spin application, which "--runtime-config-file" is for; leave that out`,
@@ -110,29 +114,40 @@ function refuseRuntimeConfig(reference: string, { runtimeConfig }: ProgramOption
 }
 
 /** Where it may connect to is what its components may. */
-function programOf(planned: ApplicationSpec): Program {
-  const { outbound: _outbound, ...program } = workloadOfApplication(planned);
+async function programOf(
+  reference: string,
+  { args, applications }: ProgramOptions,
+  plan: (given: GivenToPlan) => Promise<ApplicationSpec>,
+): Promise<Program> {
+  if (applications === undefined) throw refuse(reference, inTwoWays);
+  const { kind: wanted, ...given } = applications;
+  const onKind = (kind: "command" | "service"): void => {
+    if (kind !== wanted) throw refuse(reference, kind === "command" ? asCommand : asService);
+  };
+  const { outbound: _outbound, ...program } = workloadOfApplication(await plan({ ...given, onKind }), args);
   return { ...program, env: [], mounts: [] };
 }
 
-function noProgram(reference: string): KwasmError {
-  return new KwasmError(
-    "unsupported",
-    `run "${reference}": it is a Spin application, which answers HTTP requests; "kwasm serve" and "kwasm up" run it`,
-  );
+const asService = 'which answers HTTP requests; "kwasm serve" and "kwasm up" run it';
+const asCommand = 'with a command, which answers no requests; "kwasm run" and "kwasm up" run it';
+const inTwoWays = '"kwasm serve" and "kwasm run" take those';
+
+function refuse(reference: string, reason: string): KwasmError {
+  return new KwasmError("unsupported", `run "${reference}": it is a Spin application, ${reason}`);
 }
 
 async function programOfImage(source: ContentSource, reference: string, options: ProgramOptions): Promise<Program> {
   const { args, argv0, stateDirectory } = options;
   const content = await readContent(source, join(stateDirectory, "unpacked"));
   if (content.kind === "spin") {
-    return programOf(await planArtifact(content, { ...spinOptionsOf(reference, options), takesBareNames: false }));
+    return programOf(reference, options, (given) => planArtifact(content, { ...given, takesBareNames: false }));
   }
   const manifest = findImageManifest(content.root);
   if (manifest !== undefined) {
-    const { environment: given, ...spin } = spinOptionsOf(reference, options);
-    const environment = new Map([...content.config.env, ...given]);
-    return programOf(await planManifest(manifest, { ...spin, isConfined: true, environment, takesBareNames: true }));
+    return programOf(reference, options, (given) => {
+      const environment = new Map([...content.config.env, ...given.environment]);
+      return planManifest(manifest, { ...given, environment, isConfined: true, takesBareNames: true });
+    });
   }
   refuseRuntimeConfig(reference, options);
   const entry = await resolveEntry(content, args.length === 0 ? {} : { args });

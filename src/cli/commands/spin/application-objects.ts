@@ -29,10 +29,13 @@ export async function describeApplications(
   const files: ManifestFile[] = [];
   for (const path of paths) {
     const manifest = resolve(io.cwd, path);
-    const name = objectNameOf(await readManifest(manifest), path);
+    const application = await readManifest(manifest);
+    const name = objectNameOf(application, path);
     io.stderr.write(`Building image "spin-${name}"\n`);
     const { image } = await buildApplication(manifest, { name: `spin-${name}`, store, signal: io.interrupted() });
-    const text = JSON.stringify(objectsOf(name, { image: image.name, digest: image.descriptor.digest, env: io.env }));
+    const built = { image: image.name, digest: image.descriptor.digest, env: io.env };
+    const isCommand = application.triggers.some(({ kind }) => kind === "command");
+    const text = JSON.stringify(isCommand ? podOf(name, built) : objectsOf(name, built));
     files.push({ name: path, text });
   }
   return files;
@@ -56,10 +59,24 @@ interface ApplicationImage {
   readonly env: Io["env"];
 }
 
+/** A command is run once. */
+function podOf(name: string, { image, env }: ApplicationImage): object {
+  const container = { name, image, imagePullPolicy: "Never", env: variablesOf(env) };
+  return {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name, labels: { app: name } },
+    spec: { restartPolicy: "Never", containers: [container] },
+  };
+}
+
+function variablesOf(env: Io["env"]): readonly { readonly name: string; readonly value: string }[] {
+  return spinVariablesOf(env).map(([name, value]) => ({ name, value }));
+}
+
 function objectsOf(name: string, { image, digest, env }: ApplicationImage): object {
   const labels = { app: name };
-  const variables = spinVariablesOf(env).map(([variable, value]) => ({ name: variable, value }));
-  const container = { name, image, imagePullPolicy: "Never", ports: [{ containerPort }], env: variables };
+  const container = { name, image, imagePullPolicy: "Never", ports: [{ containerPort }], env: variablesOf(env) };
   const template = {
     metadata: { labels, annotations: { "kwasm.sh/image-digest": digest } },
     spec: { containers: [container] },
