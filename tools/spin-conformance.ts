@@ -53,7 +53,7 @@ class Guests {
 /** Runs one test in a folder of its own and answers with what is wrong. */
 async function runTest(folder: string, manifest: TestManifest, guests: Guests): Promise<readonly string[]> {
   await using kwasm = new KwasmCommand();
-  await using servers = await TestServers.start(manifest.preconditions ?? []);
+  await using servers = await TestServers.start(manifest.preconditions ?? [], join(folder, "../.."));
   const text = readFileSync(join(folder, "spin.toml"), "utf8");
   for (const [, name = ""] of text.matchAll(/%\{source=(?<name>[^}]*)\}/gu)) {
     kwasm.write(`${name}.wasm`, readFileSync(await guests.find(name)));

@@ -8,7 +8,8 @@ import { commandOf, DataServer } from "./data-server.ts";
 
 const run = promisify(execFile);
 
-const program = {
+/** Where its programs are, psql among them. */
+export const postgresProgram = {
   name: "postgres",
   packages: [
     "postgresql-15",
@@ -28,16 +29,16 @@ const programs = "usr/lib/postgresql/15/bin";
 export const postgresUser = { name: "ada", password: "secret-of-the-test" } as const;
 
 /** Debian's PostgreSQL on a free port of this machine, which asks for a password by SCRAM and speaks TLS too. */
-export function startPostgres(): Promise<DataServer> {
+export function startPostgres(...more: readonly string[]): Promise<DataServer> {
   return DataServer.start({
-    name: program.name,
+    name: postgresProgram.name,
     endSignal: "SIGQUIT",
     async prepare(directory, port) {
       const data = join(directory, "data");
       const password = join(directory, "password");
       writeFileSync(password, postgresUser.password);
       const words = ["--no-sync", "--encoding=UTF8", "--auth=scram-sha-256", `--username=${postgresUser.name}`];
-      await runAll(await commandOf(program, [`${programs}/initdb`, ...words, `--pwfile=${password}`, data]));
+      await runAll(await commandOf(postgresProgram, [`${programs}/initdb`, ...words, `--pwfile=${password}`, data]));
       const { certificate, key } = await makeCertificate(directory);
       copyFileSync(certificate, join(data, "server.crt"));
       copyFileSync(key, join(data, "server.key"));
@@ -49,9 +50,10 @@ export function startPostgres(): Promise<DataServer> {
         "fsync=off",
         "ssl=on",
         "timezone=Asia/Tokyo",
+        ...more,
       ];
       const options = settings.flatMap((setting) => ["-c", setting]);
-      return asNobody(await commandOf(program, [`${programs}/postgres`, "-D", data, ...options]));
+      return asNobody(await commandOf(postgresProgram, [`${programs}/postgres`, "-D", data, ...options]));
     },
   });
 }

@@ -1,18 +1,43 @@
+import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { createServer as createHttpServer } from "node:http";
+import { readdirSync } from "node:fs";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { join } from "node:path";
+import { promisify } from "node:util";
 
-/** The servers that tests ask for, by the kind of the precondition, with the port that a manifest calls them by. */
-const kinds: Readonly<Record<string, { readonly port: string; readonly create: () => Server }>> = {
+import { commandOf } from "../../e2e/spin-data/data-server.ts";
+import { postgresProgram, postgresUser, startPostgres } from "../../e2e/spin-data/postgres-server.ts";
+import { startRedis } from "../../e2e/spin-data/redis-server.ts";
+
+const run = promisify(execFile);
+
+interface StartedServer extends AsyncDisposable {
+  readonly port: number;
+}
+
+/** A server that tests ask for: the port that manifests call it by, and how it is started. */
+interface ServerKind {
+  readonly port: string;
+  /** `suite` is the suite's folder. */
+  readonly start: (suite: string) => Promise<StartedServer>;
+}
+
+/** By the kind of the precondition. */
+const kinds: Readonly<Record<string, ServerKind>> = {
   "http-echo": {
     port: "80",
-    create: () =>
-      createHttpServer((request, response) => {
-        response.setHeader("content-type", "text/plain");
-        request.pipe(response);
-      }),
+    start: () =>
+      listen(
+        createHttpServer((request, response) => {
+          response.setHeader("content-type", "text/plain");
+          request.pipe(response);
+        }),
+      ),
   },
-  "tcp-echo": { port: "7", create: () => createServer((socket) => socket.pipe(socket)) },
+  "tcp-echo": { port: "7", start: () => listen(createServer((socket) => socket.pipe(socket))) },
+  redis: { port: "6379", start: () => startRedis() },
+  postgres: { port: "5432", start: startFilledPostgres },
 };
 
 /** What is there without a server. */
@@ -27,29 +52,57 @@ export function findUnmet(preconditions: readonly { readonly kind: string }[]): 
 export class TestServers implements AsyncDisposable {
   /** Ports of this machine, by those that a manifest names. */
   readonly ports = new Map<string, string>();
-  readonly #servers: Server[] = [];
-  readonly #sockets = new Set<Socket>();
+  readonly #stack = new AsyncDisposableStack();
 
-  static async start(preconditions: readonly { readonly kind: string }[]): Promise<TestServers> {
+  static async start(preconditions: readonly { readonly kind: string }[], suite: string): Promise<TestServers> {
     const servers = new TestServers();
-    for (const { kind } of preconditions) await servers.#start(kind);
+    for (const { kind } of preconditions) {
+      const known = Object.hasOwn(kinds, kind) ? kinds[kind] : undefined;
+      if (known === undefined) continue;
+      const { port } = servers.#stack.use(await known.start(suite));
+      servers.ports.set(known.port, String(port));
+    }
     return servers;
   }
 
-  async #start(kind: string): Promise<void> {
-    const known = Object.hasOwn(kinds, kind) ? kinds[kind] : undefined;
-    if (known === undefined) return;
-    const server = known.create();
-    server.on("connection", (socket) => this.#sockets.add(socket));
-    server.listen(0, "127.0.0.1");
-    await once(server, "listening");
-    this.#servers.push(server);
-    // A server on a port has an address of this kind.
-    this.ports.set(known.port, String((server.address() as AddressInfo).port));
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#stack.disposeAsync();
   }
+}
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const server of this.#servers) server.close();
-    for (const socket of this.#sockets) socket.destroy();
-  }
+async function listen(server: Server): Promise<StartedServer> {
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket) => sockets.add(socket));
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    // A server on a port has an address of this kind.
+    port: (server.address() as AddressInfo).port,
+    async [Symbol.asyncDispose]() {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}
+
+/** Debian's PostgreSQL with the user and the tables of the suite's image, which has no certificate. */
+async function startFilledPostgres(suite: string): Promise<StartedServer> {
+  const server = await startPostgres("ssl=off");
+  const psql = async (database: string, user: string, ...words: readonly string[]): Promise<void> => {
+    const place = ["-h", "127.0.0.1", "-p", String(server.port), "-U", user, "-d", database];
+    const [program = "", ...rest] = await commandOf(postgresProgram, [
+      "usr/lib/postgresql/15/bin/psql",
+      ...place,
+      "-v",
+      "ON_ERROR_STOP=1",
+      ...words,
+    ]);
+    const password = user === postgresUser.name ? postgresUser.password : "postgres";
+    await run(program, rest, { env: { ...process.env, PGPASSWORD: password } });
+  };
+  await psql("postgres", postgresUser.name, "-c", "CREATE ROLE postgres SUPERUSER LOGIN PASSWORD 'postgres'");
+  await psql("postgres", postgresUser.name, "-c", "CREATE DATABASE spin_dev OWNER postgres");
+  const scripts = join(suite, "crates/test-environment/services/postgres-init");
+  for (const name of readdirSync(scripts).toSorted()) await psql("spin_dev", "postgres", "-f", join(scripts, name));
+  return server;
 }
