@@ -3,6 +3,8 @@ import { test } from "node:test";
 
 import { httpComponent } from "../src/engine/component/testing/http-component.ts";
 import { routingGuest } from "../src/engine/component/testing/http-guests.ts";
+import { InterfaceType } from "../src/engine/component/testing/interface-type.ts";
+import { primitive } from "../src/engine/component/testing/encode-component.ts";
 import { earlyModule } from "../src/engine/component/testing/world-module.ts";
 import { endOf, KwasmCommand, outputOnce, until } from "./command-fixture.ts";
 
@@ -63,4 +65,12 @@ test("serve says what it cannot run", async () => {
   await kwasm.check("serve --reuse 0 routes.wasm", { code: 2, stderr: /read --reuse "0"/ }, options);
   const refused = { code: 126, stderr: /it answers HTTP requests: run it by "kwasm serve"/ };
   await kwasm.check("run routes.wasm", refused, options);
+});
+
+test("a component of wasmCloud is served where wasi:http is all that it wants, and else is told what it lacks", async () => {
+  const lattice = new InterfaceType().func("set-link-name", [["name", primitive.string]]);
+  const other = { name: "wasmcloud:bus/lattice@1.0.0", type: lattice.bytes, functions: { "set-link-name": "link" } };
+  kwasm.write("lattice.wasm", httpComponent(routingGuest, "0.2.0", [other]));
+  const refused = { code: 126, stderr: /does not offer "wasmcloud:bus\/lattice@1.0.0" \(provided by wasmCloud\)/ };
+  await kwasm.check("serve --listen 127.0.0.1:0 lattice.wasm", refused, { cwd: kwasm.directory });
 });

@@ -1,7 +1,15 @@
 import type { HostFunction, HostImports, Supervision, SuspendingFunction } from "../component/index.ts";
 import type { HostHooks } from "../guest/host-contract.ts";
 import { makeUncatchableError } from "../guest/trap-error.ts";
-import { type AnswerInside, ConnectingClient, type Field, trustOf } from "../host/http/index.ts";
+import {
+  type AnswerInside,
+  ConnectingClient,
+  type Field,
+  sendWhole,
+  trustOf,
+  type WholeRequest,
+  type WholeResponse,
+} from "../host/http/index.ts";
 import {
   type Clocks,
   type DatagramSocket,
@@ -38,6 +46,8 @@ export interface HostTools {
   readonly waiting: (call: HostFunction) => SuspendingFunction;
   /** What the instance may do with the network; closed with it. */
   readonly network: GuestNetwork;
+  /** Sends a request of the instance, to where it may, and answers with all of the response. Rejects with an HttpFailure. */
+  readonly sendWhole: (request: WholeRequest) => Promise<WholeResponse>;
 }
 
 /** Interfaces for one instance. */
@@ -88,7 +98,11 @@ export interface P2Host {
 /** `offered` are packages of several versions: components import several at once. */
 export function createP2Host(config: P2Config, offered: readonly VersionedPackages[] = packagesOfP2): P2Host {
   const context = createContext(config);
-  const added = config.packages?.({ waiting: (call) => waiting(context, call), network: context.network });
+  const added = config.packages?.({
+    waiting: (call) => waiting(context, call),
+    network: context.network,
+    sendWhole: (request) => sendWhole(context.httpClient, request),
+  });
   const imports = new OfferedInterfaces(added === undefined ? offered : [...offered, ...added.versions], context);
   return {
     imports,

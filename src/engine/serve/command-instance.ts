@@ -4,12 +4,12 @@ import { findCommand, startName } from "../guest/check-command.ts";
 import { type ComponentConfig, ComponentInstance } from "../guest/component-instance.ts";
 import type { GuestEnd } from "../guest/guest-end.ts";
 import { discardedOutput, inputFromBytes, type OutputStream } from "../host/index.ts";
-import { type HttpExchange, HttpFailure } from "../host/http/index.ts";
+import { type HttpExchange, HttpFailure, readWhole, wholeBodyBytesMax } from "../host/http/index.ts";
 import type { HttpRouted } from "./http-program.ts";
 import { Share, sharedWatch } from "./memory-share.ts";
 import type { InstanceParts } from "./handler-instance.ts";
 import type { Handled, RequestInstance } from "./request-instance.ts";
-import { answerBytes, readWhole, wholeBodyBytesMax } from "./whole-messages.ts";
+import { answerBytes } from "./whole-messages.ts";
 
 /** Bytes that a command may write for one request; all of them are kept until it has ended. */
 const commandOutputBytesMax = wholeBodyBytesMax;
@@ -44,7 +44,7 @@ export class CommandInstance implements RequestInstance {
     this.#exchange = exchange;
     if (command === undefined || this.#plan === undefined) return "none";
     try {
-      const body = await Promise.race([readWhole(exchange.content), this.#killed.promise]);
+      const body = await Promise.race([readWhole(exchange.content, "HTTP-request-body-size"), this.#killed.promise]);
       if (!(body instanceof Uint8Array)) return body;
       const output = new CollectedOutput(() => this.kill("its answer is too large"));
       const end = await this.#run(this.#plan, { ...command.begin(body.length), body, output });

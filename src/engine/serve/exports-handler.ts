@@ -11,6 +11,8 @@ const handlerExports = [
   { pattern: /^handle-http-request$/, generation: "whole" },
 ] as const;
 
+const oldHandler = "handle-http-request";
+
 /** The interface that requests are given to, and how it takes them. */
 export interface HandlerExport {
   readonly name: string;
@@ -27,11 +29,14 @@ export function findHandler(exports: readonly ExternName[]): HandlerExport | und
   return undefined;
 }
 
-/** Whether a core module exports a function of a handler, by the name that binding generators give it: `INTERFACE#FUNCTION`. */
+/**
+ * Whether a core module exports a function of a handler, by the name that binding generators give it: `INTERFACE#FUNCTION`,
+ * or that of Spin 1 alone.
+ */
 export function moduleExportsHandler(exports: readonly { readonly name: string }[]): boolean {
   return exports.some(({ name }) => {
     const [handler = "", member] = name.split("#");
-    return handlerExports.some(({ pattern }) => member !== undefined && pattern.test(handler));
+    return name === oldHandler || (member !== undefined && handlerExports.some(({ pattern }) => pattern.test(handler)));
   });
 }
 

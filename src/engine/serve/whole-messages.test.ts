@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { oldestModule } from "../component/testing/world-module.ts";
 import { alwaysReady } from "../host/pollable.ts";
 import { ServiceFixture } from "./testing/service-fixture.ts";
-import { readWholeRequest, wholeBodyBytesMax } from "./whole-messages.ts";
+import { wholeBodyBytesMax } from "../host/http/index.ts";
+import { readWholeRequest } from "./whole-messages.ts";
 
 test("a module of the first SDKs is given whole requests, and its responses go out", async () => {
   await using service = await ServiceFixture.start({}, {}, oldestModule());

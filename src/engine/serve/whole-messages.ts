@@ -8,14 +8,11 @@ import {
   isFieldName,
   isFieldValue,
   OutgoingContent,
+  readWhole,
   type RequestHead,
   type ResponseHead,
+  writeWhole,
 } from "../host/http/index.ts";
-import type { Pollable } from "../host/index.ts";
-
-/** Handlers that take requests whole have them in memory twice, and no way to say that they want no more. */
-export const wholeBodyBytesMax = 16 * 1_048_576;
-const pieceBytesMax = 65_536;
 
 /** Methods that the interface has; Spin answers others itself. */
 const methods: ReadonlySet<string> = new Set(["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"]);
@@ -34,34 +31,8 @@ export async function readWholeRequest(
     uri: head.pathWithQuery ?? "/",
     headers: head.fields.map(([name, value]) => [name.toLowerCase(), Buffer.from(value, "latin1").toString()]),
     params: [],
-    body: await readWhole(content),
+    body: await readWhole(content, "HTTP-request-body-size"),
   };
-}
-
-/** A body, all of it. Rejects with an HttpFailure where it does not come whole, or is too large. */
-export async function readWhole(content: IncomingContent): Promise<Uint8Array> {
-  const input = content.open();
-  const pieces: Uint8Array[] = [];
-  let size = 0;
-  try {
-    for (;;) {
-      const piece = input.read(pieceBytesMax);
-      if (piece === "ended") return Buffer.concat(pieces);
-      if (piece === undefined) {
-        await whenReady(input.readable);
-        continue;
-      }
-      size += piece.length;
-      if (size > wholeBodyBytesMax) throw tooLarge(size);
-      pieces.push(piece);
-    }
-  } finally {
-    input.close();
-  }
-}
-
-async function whenReady(pollable: Pollable): Promise<void> {
-  if (!pollable.isReady()) await new Promise<void>((resolve) => void pollable.onReady(resolve));
 }
 
 /** Answers with the response of `fermyon:spin/http-types`, and resolves when all of it has been taken over. */
@@ -81,26 +52,13 @@ export async function answerBytes(exchange: HttpExchange, head: ResponseHead, bo
     content.finish([]);
   }
   exchange.respond(head, content);
-  if (!isPiece) await writeAll(content, body);
+  if (!isPiece) await writeWhole(content, body);
 }
 
 interface WholeResponse {
   readonly status: number;
   readonly headers?: readonly (readonly [name: string, value: string])[];
   readonly body?: Uint8Array;
-}
-
-async function writeAll(content: OutgoingContent, body: Uint8Array): Promise<void> {
-  for (let start = 0; start < body.length;) {
-    const room = content.capacity();
-    if (room === 0) {
-      await whenReady(content.writable);
-      continue;
-    }
-    content.write(body.subarray(start, start + room));
-    start += room;
-  }
-  content.finish([]);
 }
 
 /** The length is that of the body, whatever a field says. */
@@ -110,11 +68,6 @@ function fieldsOf(headers: readonly (readonly [name: string, value: string])[]):
     if (!isFieldName(name) || !isFieldValue(value)) throw unfit(`answer with the field ${JSON.stringify(name)}`);
     return isConnectionField(name) || name.toLowerCase() === "content-length" ? [] : [[name, value]];
   });
-}
-
-function tooLarge(size: number): HttpFailure {
-  const code = { tag: "HTTP-request-body-size", value: BigInt(size) } as const;
-  return new HttpFailure(code, `read a body: it has more than "${wholeBodyBytesMax}" bytes`);
 }
 
 function unfit(action: string): HttpFailure {

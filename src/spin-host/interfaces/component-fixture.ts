@@ -36,7 +36,11 @@ export class ComponentOfTest implements Disposable {
     const own = { ...facts, ...changes };
     this.#stores = new Stores(storage, networkOf(storage.outbound ?? []));
     const network = networkOf(own.outbound);
-    const tools = { waiting: (call: (...parameters: never[]) => unknown) => ({ suspending: call }), network };
+    const tools = {
+      waiting: (call: (...parameters: never[]) => unknown) => ({ suspending: call }),
+      network,
+      sendWhole: () => Promise.reject(new Error("nothing is sent here")),
+    };
     const { versions, close } = spinPackages(own, this.#stores, tools);
     const entries = versions.flatMap(({ compatibleAs, packages }) =>
       Object.entries(packages).flatMap(([name, make]) =>

@@ -2,6 +2,7 @@ import type { HostInterface, HostPackages, HostTools, VersionedPackages } from "
 import type { ComponentFacts } from "#spin";
 import type { Stores } from "../storage/stores.ts";
 import { OutboundSockets } from "../outbound/outbound-sockets.ts";
+import { firstHttpInterface } from "./first-http.ts";
 import { asyncKeyValueInterface, keyValueInterface, unversionedKeyValueInterface } from "./key-value.ts";
 import { llmInterface } from "./llm.ts";
 import { asyncMqttInterface, mqttInterface } from "./mqtt.ts";
@@ -89,6 +90,8 @@ function unversionedPackages({ component, stores, tools, sqlite, sockets }: Pack
     version: "",
     compatibleAs: "",
     packages: {
+      "fermyon:spin/http": () => ({ http: firstHttpInterface(tools) }),
+      "fermyon:spin/http-types": () => ({ "http-types": typesOnly }),
       "fermyon:spin/config": () => ({ config: unversionedConfigInterface(variables) }),
       "fermyon:spin/key-value": () => ({
         "key-value": unversionedKeyValueInterface(keyValueStores, stores, tools),

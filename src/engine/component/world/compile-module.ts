@@ -64,7 +64,7 @@ async function compileOfWorlds(
 
 /** The world with those functions that the module imports: SDKs know all that a host has, and a module calls little of it. */
 function importedOnly(type: ComponentType, imports: readonly ImportPlan[]): ComponentType {
-  const wanted = new Set(imports.map(({ module, name }) => `${module}#${name}`));
+  const wanted = new Set(imports.map(placeOf));
   const kept = new Map<string, ExternType>();
   for (const [name, extern] of type.imports) {
     if (extern.kind !== "instance") {
@@ -77,6 +77,11 @@ function importedOnly(type: ComponentType, imports: readonly ImportPlan[]): Comp
     if (members.length > 0) kept.set(name, { kind: "instance", type: { ...extern.type, exports: new Map(members) } });
   }
   return { ...type, imports: kept };
+}
+
+function placeOf(entry: ImportPlan): string {
+  if (entry.kind !== "lower") return `${entry.module}#${entry.name}`;
+  return `${entry.interfaceName ?? rootModule}#${entry.member}`;
 }
 
 /** The world without the interfaces and functions that the module does not export. */

@@ -93,7 +93,7 @@ class ModuleInstance {
     const from = entry.interfaceName === undefined ? undefined : imports.get(entry.interfaceName);
     const members =
       entry.interfaceName === undefined ? imports : from?.sort === "instance" ? from.item.exports : undefined;
-    const item = members?.get(entry.name);
+    const item = members?.get(entry.member);
     if (item?.sort !== "func") throw trap(`the import "${entry.module}#${entry.name}" is missing`);
     return lower(item.item, entry.plan, this.#context, options);
   }

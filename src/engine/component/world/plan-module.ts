@@ -9,12 +9,19 @@ import {
   sameCoreFunction,
 } from "../types/core-types.ts";
 import type { ComponentType, ExternType, FunctionType } from "../types/types.ts";
+import { nameOfToday } from "./old-interfaces.ts";
 import { reallocType } from "../validate/canon-options.ts";
 import type { MergedWorld } from "./merge-worlds.ts";
 
 /** What stands for one function that a module imports. */
 export type ImportPlan = { readonly module: string; readonly name: string } & (
-  | { readonly kind: "lower"; readonly interfaceName: string | undefined; readonly plan: FunctionPlan }
+  | {
+      readonly kind: "lower";
+      readonly interfaceName: string | undefined;
+      /** The function's name in the world, which may be another than the module's. */
+      readonly member: string;
+      readonly plan: FunctionPlan;
+    }
   | { readonly kind: "drop"; readonly slot: number }
   /** Of no interface of the world: a function of the host's for core modules. */
   | { readonly kind: "core" }
@@ -60,7 +67,16 @@ export function planModule(module: ModuleType, world: MergedWorld): ModulePlan {
   };
 }
 
-function planImport({ module, name, type }: ModuleImportType, world: MergedWorld, planner: AbiPlanner): ImportPlan {
+function planImport(entry: ModuleImportType, world: MergedWorld, planner: AbiPlanner): ImportPlan {
+  const { module, name, type } = entry;
+  const { imports } = world.type;
+  const today = imports.has(module) ? undefined : nameOfToday(module, name);
+  if (today === undefined || !imports.has(today.module)) return planNamed(entry, world, planner);
+  const planned = planNamed({ ...today, type }, world, planner);
+  return planned.kind === "lower" ? { ...planned, module, name } : planned;
+}
+
+function planNamed({ module, name, type }: ModuleImportType, world: MergedWorld, planner: AbiPlanner): ImportPlan {
   if (type.kind !== "func") throw unfit(`it imports a ${type.kind} "${name}" from "${module}"`);
   const members = membersOf(module, world.type);
   if (members === undefined) return { kind: "core", module, name };
@@ -73,7 +89,8 @@ function planImport({ module, name, type }: ModuleImportType, world: MergedWorld
   if (member?.kind !== "func") throw unfit(`it imports "${name}" from "${module}", which its world does not have`);
   const plan = planFunction(name, member.type, planner);
   check(`${module}#${name}`, type, coreTypeOf(plan, "lower", plainOptions));
-  return { kind: "lower", module, name, interfaceName: module === rootModule ? undefined : module, plan };
+  const interfaceName = module === rootModule ? undefined : module;
+  return { kind: "lower", module, name, interfaceName, member: name, plan };
 }
 
 function membersOf(module: string, { imports }: ComponentType): ReadonlyMap<string, ExternType> | undefined {

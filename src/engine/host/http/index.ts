@@ -1,6 +1,14 @@
 export { type AnswerInside, ConnectingClient } from "./connecting-client.ts";
 export type { HttpExchange, IncomingContent, RequestHead, ResponseHead } from "./exchange.ts";
 export { type Field, isConnectionField, isFieldName, isFieldValue, valueOf } from "./field.ts";
+export {
+  readWhole,
+  sendWhole,
+  wholeBodyBytesMax,
+  type WholeRequest,
+  type WholeResponse,
+  writeWhole,
+} from "./send-whole.ts";
 export { InsideExchange } from "./inside-exchange.ts";
 export { answerWhole } from "./answer-whole.ts";
 export type { HttpRequest, PendingResponse } from "./http-client.ts";
