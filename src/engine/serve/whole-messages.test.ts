@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { inboundComponent } from "../component/testing/inbound-component.ts";
 import { oldestModule } from "../component/testing/world-module.ts";
 import { alwaysReady } from "../host/pollable.ts";
 import { ServiceFixture } from "./testing/service-fixture.ts";
@@ -34,4 +35,10 @@ test("a body that is larger than what is kept whole is refused", async () => {
   await assert.rejects(readWholeRequest(content, head), {
     httpCode: { tag: "HTTP-request-body-size", value: 25_165_824n },
   });
+});
+
+test("a component of Spin 1 is given whole requests too", async () => {
+  await using service = await ServiceFixture.start({}, {}, inboundComponent());
+  const { status, headers, body } = await service.get("/a?b", { method: "POST", body: "sent" });
+  assert.deepEqual([status, headers["x-uri"], body], [201, "/a?b", "sent"]);
 });
