@@ -219,8 +219,14 @@ class HttpService implements Guest {
     }
     const request = new RunningRequest(exchange, routed, { instance, answerMsMax: this.#config.http.answerMsMax });
     this.#running.add(request);
-    const handled = await request.run();
-    this.#running.delete(request);
+    let handled: Handled | undefined;
+    try {
+      handled = await request.run();
+    } finally {
+      this.#running.delete(request);
+      // Whatever was thrown, nobody uses it any more.
+      if (handled === undefined) instance.close();
+    }
     if (request.interruption === "late") exchange.refuse(504, "the request was not answered in time");
     else if (request.interruption === undefined) this.#settle(exchange, handled);
     else exchange.refuse(503, "the service ends");

@@ -15,7 +15,7 @@ import { routingGuest } from "../../component/testing/http-guests.ts";
 import type { Guest } from "../../guest/run-guest.ts";
 import { createMemoryPipe } from "../../host/index.ts";
 import { listenerFromServer, listenerServerOptions } from "../../host/listener.ts";
-import type { HttpProgram } from "../http-program.ts";
+import type { ChooseProgram, HttpProgram } from "../http-program.ts";
 import { type ComponentServiceConfig, serveComponent, serveRoutes } from "../http-service.ts";
 import { httpServiceDefaults, type HttpServiceOptions } from "../service-options.ts";
 
@@ -53,9 +53,13 @@ export class ServiceFixture implements AsyncDisposable {
   }
 
   /** A service that asks one program, which may ask itself. */
-  static startRoutes(program: HttpProgram, options: Partial<HttpServiceOptions>): Promise<ServiceFixture> {
+  static startRoutes(
+    program: HttpProgram,
+    options: Partial<HttpServiceOptions>,
+    choose: ChooseProgram = (exchange) => ({ program, request: exchange.request }),
+  ): Promise<ServiceFixture> {
     return ServiceFixture.#serve({ memoryBytesMax: 2 ** 24 }, options, (given) =>
-      serveRoutes([program], (exchange) => ({ program, request: exchange.request }), given),
+      serveRoutes([program], choose, given),
     );
   }
 
