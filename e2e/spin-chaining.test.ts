@@ -46,3 +46,33 @@ test("a component asks its own application, by the routes of its clients", async
     assert.deepEqual(await ask("oself.alt"), [200, "the root"]);
   });
 });
+
+test("a pod's components ask each other, commands among them", async () => {
+  kwasm.write("pod/routes.wasm", httpComponent(routingGuest));
+  kwasm.writeGuest("cgi", "pod");
+  kwasm.write(
+    "pod/spin.toml",
+    `spin_manifest_version = 2
+[application]
+name = "chain"
+[[trigger.http]]
+route = "/..."
+component = "front"
+[[trigger.http]]
+route = { private = true }
+component = "back"
+executor = { type = "wagi" }
+[component.front]
+source = "routes.wasm"
+allowed_outbound_hosts = ["http://*.spin.internal"]
+[component.back]
+source = "cgi.wasm"
+`,
+  );
+  const { stdout, stderr } = await kwasm.run(["up", "-d", "pod/spin.toml"], { cwd: kwasm.directory });
+  const [, address = ""] = /service\/chain answers at (\S+)/.exec(stdout) ?? [];
+  assert.notEqual(address, "", stdout + stderr);
+  const answer = await fetch(`http://${address}/oback.spin.internal`);
+  assert.match(await answer.text(), /REQUEST_METHOD=GET/);
+  assert.equal((await fetch(`http://${address}/hello`)).status, 200);
+});

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import { compileComponent } from "../compile-component.ts";
-import type { HostImports } from "../values.ts";
+import { type HostImports, suspending } from "../values.ts";
 import { filesComponent, mathComponent, readingComponent, wrappingComponent } from "../testing/composed-components.ts";
 import { callerComponent, echoComponent, holderComponent } from "../testing/sample-components.ts";
 import { composeComponents } from "./compose.ts";
@@ -44,6 +45,14 @@ test("a dependency is given what is its own, and not what the other is given", a
     1_006,
   );
   assert.throws(() => plan.instantiate({ interfaces: {} }), /does not offer interface "test:host\/sums@1.0.0"/);
+});
+
+test("a dependency that waits holds its component up, and nothing else", async () => {
+  const plan = await compose({ main: callerComponent(math), dependency: mathComponent(), links: { [math]: math } });
+  const add = suspending(async (value: number) => (await setImmediate(value)) + 100);
+  const waiting = { interfaces: { "test:host/sums@1.0.0": { functions: { add }, resources: {} } } };
+  const [one, other] = [plan.instantiate(waiting), plan.instantiate(waiting)];
+  assert.deepEqual(await Promise.all([one.find("run")?.call(10), other.find("run")?.call(20)]), [106, 111]);
 });
 
 test("another export may stand for an import", async () => {
