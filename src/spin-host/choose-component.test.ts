@@ -36,7 +36,7 @@ function ask({ path, fields = [] }: Asked) {
       });
     },
   } as Partial<HttpExchange> as HttpExchange;
-  const application = { name: "a", version: "1.0.0", base: "/base", routes };
+  const application = { name: "a", version: "1.0.0", imageDigest: "sha256:1", base: "/base", routes };
   const routed = chooseComponent(
     application,
     new Map([["hello", { program, executor: { kind: "http" } as const }]]),
@@ -79,5 +79,8 @@ check("/base/static?x", { status: 302, body: "moved" });
 check("/static", { status: 404, body: "" });
 check("/base/hello", { status: 404, body: "" });
 check("/.well-known/spin/health", { status: 200, body: "OK" });
-check("/.well-known/spin/info", { status: 200, body: '{\n  "name": "a",\n  "version": "1.0.0"\n}' });
+check("/.well-known/spin/info", {
+  status: 200,
+  body: '{\n  "name": "a",\n  "version": "1.0.0",\n  "oci_image_digest": "sha256:1"\n}',
+});
 check("/.well-known/spin/other", { status: 404, body: "" });

@@ -5,7 +5,7 @@ import { routeRequest, type ServedComponent } from "./route-request.ts";
 /** Paths that are Spin's own in every application. */
 const wellKnown = "/.well-known/spin/";
 
-type Facts = Pick<ApplicationSpec, "name" | "version" | "base" | "routes">;
+type Facts = Pick<ApplicationSpec, "name" | "version" | "imageDigest" | "base" | "routes">;
 
 /** Decides for each request of an application who answers it: a component, or nobody but what stands in the manifest. */
 export function chooseComponent(application: Facts, served: ReadonlyMap<string, ServedComponent>): ChooseProgram {
@@ -33,10 +33,14 @@ function pathOf(pathWithQuery = "/"): string {
 }
 
 /** Health, and what application this is: crates/http/src/app_info.rs of Spin. */
-function answerWellKnown(exchange: HttpExchange, path: string, { name, version }: Facts): undefined {
+function answerWellKnown(exchange: HttpExchange, path: string, { name, version, imageDigest }: Facts): undefined {
   if (path === "health") return answer(exchange, 200, "OK");
   if (path !== "info") return answer(exchange, 404, "");
-  const info = { name, ...(version !== "" && { version }) };
+  const info = {
+    name,
+    ...(version !== "" && { version }),
+    ...(imageDigest !== undefined && { oci_image_digest: imageDigest }),
+  };
   answerWhole(
     exchange,
     { status: 200, fields: [["content-type", "application/json"]] },

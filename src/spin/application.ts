@@ -3,6 +3,8 @@ export interface SpinApplication {
   readonly name: string;
   readonly version: string;
   readonly description: string;
+  /** The digest of the image that it came from, where whoever locked it wrote that down. */
+  readonly imageDigest?: string;
   readonly variables: ReadonlyMap<string, SpinVariable>;
   /** What all routes begin with; `/` by default. */
   readonly httpBase: string;

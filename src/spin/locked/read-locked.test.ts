@@ -11,7 +11,13 @@ const digest = `sha256:${"a".repeat(64)}`;
 const locked = {
   spin_lock_version: 1,
   must_understand: ["host_requirements"],
-  metadata: { name: "shop", version: "1.0.0", description: "", trigger: { base: "/api" } },
+  metadata: {
+    name: "shop",
+    version: "1.0.0",
+    description: "",
+    trigger: { base: "/api" },
+    oci_image_digest: "sha256:1",
+  },
   host_requirements: { local_service_chaining: "required", other: "optional" },
   variables: { host: { default: "example.com" }, token: { secret: true } },
   triggers: [
@@ -54,6 +60,7 @@ test("a locked application is read with every field", () => {
     name: "shop",
     version: "1.0.0",
     description: "",
+    imageDigest: "sha256:1",
     httpBase: "/api",
     variables: new Map([
       ["host", { default: "example.com", isSecret: false, description: "" }],

@@ -42,9 +42,7 @@ export function readLockedApplication(text: string, name = "the locked applicati
   const metadata = table.table("metadata");
   return checkApplication(
     {
-      name: metadata?.text("name", spinLimits.nameLengthMax) ?? "",
-      version: metadata?.text("version") ?? "",
-      description: metadata?.text("description") ?? "",
+      ...readNames(metadata ?? new Table({}, table.place("metadata"))),
       httpBase: httpBaseOf(metadata),
       variables: readVariables(table),
       triggers: table.list("triggers", spinLimits.triggersMax).map((value) => readTrigger(value, name)),
@@ -76,6 +74,16 @@ function checkFeatures(table: Table): void {
 
 function unmet(table: Table, feature: string): KwasmError {
   return new KwasmError("unsupported", `read ${table.place(feature)}: it is needed and not offered here`);
+}
+
+function readNames(metadata: Table): Pick<SpinApplication, "name" | "version" | "description" | "imageDigest"> {
+  const imageDigest = metadata.text("oci_image_digest", spinLimits.nameLengthMax);
+  return {
+    name: metadata.text("name", spinLimits.nameLengthMax) ?? "",
+    version: metadata.text("version") ?? "",
+    description: metadata.text("description") ?? "",
+    ...(imageDigest === undefined ? {} : { imageDigest }),
+  };
 }
 
 /** `metadata.triggers.http.base`, or `metadata.trigger.base` of older ones. */

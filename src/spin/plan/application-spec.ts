@@ -5,6 +5,7 @@ export interface ApplicationSpec {
   readonly name: string;
   readonly version: string;
   readonly description: string;
+  readonly imageDigest?: string;
   /** What all routes begin with. */
   readonly base: string;
   readonly routes: readonly RouteSpec[];

@@ -30,7 +30,7 @@ export interface PlanOptions {
  * `not-found` for what is not there and `failed-precondition` for variables without values.
  */
 export async function planApplication(application: SpinApplication, options: PlanOptions): Promise<ApplicationSpec> {
-  const { name, version, description, httpBase, variables, components } = application;
+  const { name, version, description, imageDigest, httpBase, variables, components } = application;
   const { http, executors } = chooseTriggers(application);
   options.onKind?.(application.triggers.some(({ kind }) => kind === "command") ? "command" : "service");
   const { runtimeConfig = withoutRuntimeConfig } = options;
@@ -49,6 +49,7 @@ export async function planApplication(application: SpinApplication, options: Pla
     name,
     version,
     description,
+    ...(imageDigest === undefined ? {} : { imageDigest }),
     base: httpBase,
     routes: http.map(routeOf),
     components: planned,
