@@ -15,8 +15,8 @@ const program = {
 /** Whom the server knows, and by which password. */
 export const mqttUser = { name: "ada", password: "secret-of-the-test" } as const;
 
-/** Debian's mosquitto on a free port of this machine. */
-export function startMqtt(): Promise<DataServer> {
+/** Debian's mosquitto on a free port of this machine, which knows one user, or takes everybody. */
+export function startMqtt({ takesEverybody = false } = {}): Promise<DataServer> {
   return DataServer.start({
     name: program.name,
     async prepare(directory, port) {
@@ -27,8 +27,7 @@ export function startMqtt(): Promise<DataServer> {
       const file = join(directory, "mosquitto.conf");
       const lines = [
         `listener ${port} 127.0.0.1`,
-        "allow_anonymous false",
-        `password_file ${passwords}`,
+        ...(takesEverybody ? ["allow_anonymous true"] : ["allow_anonymous false", `password_file ${passwords}`]),
         "user root",
         "log_type all",
       ];

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 
 import { commandOf } from "../../e2e/spin-data/data-server.ts";
+import { startMqtt } from "../../e2e/spin-data/mqtt-server.ts";
 import { postgresProgram, postgresUser, startPostgres } from "../../e2e/spin-data/postgres-server.ts";
 import { startRedis } from "../../e2e/spin-data/redis-server.ts";
 
@@ -36,6 +37,7 @@ const kinds: Readonly<Record<string, ServerKind>> = {
       ),
   },
   "tcp-echo": { port: "7", start: () => listen(createServer((socket) => socket.pipe(socket))) },
+  mqtt: { port: "1883", start: () => startMqtt({ takesEverybody: true }) },
   redis: { port: "6379", start: () => startRedis() },
   postgres: { port: "5432", start: startFilledPostgres },
 };
