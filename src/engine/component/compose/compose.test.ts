@@ -97,3 +97,15 @@ checkRefused(
   { main: callerComponent(math), dependency: filesComponent(), links: { [math]: "test:files/types@0.2.0" } },
   /missing expected export "half"/,
 );
+
+test("a resource of one dependency is none of another's, also where both are of one form", async () => {
+  const [types, wrap] = ["test:files/types@0.2.0", "test:files/wrap@0.2.0"];
+  const parts = await Promise.all(
+    [types, wrap].map(async (name) => {
+      const plan = await compileComponent(filesComponent(), options);
+      return { name, plan, links: new Map([[name, types]]) };
+    }),
+  );
+  const main = await compileComponent(readingComponent(), options);
+  assert.throws(() => composeComponents(main, parts), { code: "invalid-argument", message: /another result/ });
+});

@@ -4,7 +4,7 @@ import { resolveImports } from "../instance/host-imports.ts";
 import type { Item } from "../instance/items.ts";
 import { compatibilityKey } from "../types/extern-name.ts";
 import { TypeMatcher } from "../types/matching.ts";
-import { Substitution } from "../types/substitution.ts";
+import { freshIdentities, Substitution } from "../types/substitution.ts";
 import { TypeBudget } from "../types/type-budget.ts";
 import type { ComponentType, ExternType, ResourceIdentity } from "../types/types.ts";
 import type { HostImports } from "../values.ts";
@@ -117,10 +117,10 @@ class SharedResources {
 
   /** What a component exports, with the resources of the host as others know them. */
   translated(type: ComponentType, budget: TypeBudget): ReadonlyMap<string, ExternType> {
-    return new Substitution(
-      this.add(type, () => true),
-      budget,
-    ).instance(type.instance).exports;
+    const ofHost = this.add(type, () => true);
+    // Those of its own are others with each part, also where two parts share their types.
+    const identities = new Map([...ofHost, ...freshIdentities(type.instance.resources)]);
+    return new Substitution(identities, budget).instance(type.instance).exports;
   }
 }
 
