@@ -3,7 +3,9 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 
+import { earlyModule } from "../../src/engine/component/testing/world-module.ts";
 import { KwasmCommand } from "../command-fixture.ts";
+import { servedBy } from "../served-application.ts";
 import { oras, skopeo } from "./other-tools.ts";
 import { RegistryServer } from "./registry-server.ts";
 
@@ -133,5 +135,61 @@ test("what ORAS pushes runs, with the config of each time and without one", asyn
   for (const push of pushes) {
     await ground.oras(`push --plain-http ${push}`);
     await ground.pullAndRun("@words:v1", "/words.wasm");
+  }
+});
+
+const spinManifest = `spin_manifest_version = 2
+[application]
+name = "early"
+[[trigger.http]]
+route = "/..."
+component = "early"
+[component.early]
+source = "early.wasm"
+files = ["a.txt"]
+`;
+
+test("a Spin application is pulled by ORAS and skopeo as spin registry push has it, and theirs are served", async () => {
+  await using ground = await Ground.start();
+  const { kwasm } = ground;
+  kwasm.write("early/spin.toml", spinManifest);
+  const module = kwasm.write("early/early.wasm", earlyModule());
+  kwasm.write("early/a.txt", "a".repeat(200));
+  await ground.kwasmLine("build early -t early:v1 --format spin");
+  await ground.kwasmLine("push early:v1 @early:v1");
+  await ground.kwasmLine("rmi early:v1");
+  const { layers } = JSON.parse(await ground.oras("manifest fetch --plain-http @early:v1")) as {
+    readonly layers: readonly { readonly mediaType: string; readonly digest: string }[];
+  };
+  const wasm = "application/vnd.wasm.content.layer.v1";
+  const applicationType = "application/vnd.fermyon.spin.application.v1+config";
+  assert.deepEqual(
+    layers.map(({ mediaType }) => mediaType),
+    [`${wasm}+wasm`, `${wasm}+data`, applicationType],
+  );
+  const [first, , last] = layers;
+  const fetched = { "fetched.wasm": first, "locked.json": last };
+  for (const [file, layer] of Object.entries(fetched)) {
+    await oras(["blob", "fetch", "--plain-http", "--output", file, `${ground.host}/early@${layer?.digest}`], ground);
+  }
+  assert.deepEqual(readFileSync(join(ground.cwd, "fetched.wasm")), readFileSync(module));
+  await ground.skopeo("copy --src-tls-verify=false docker://@early:v1 oci:layout:early");
+  await ground.skopeo("copy --dest-tls-verify=false oci:layout:early docker://@back:v1");
+  kwasm.write(
+    "config.json",
+    JSON.stringify({ architecture: "wasm", os: "Wasip1", rootfs: { type: "layers", diff_ids: [] } }),
+  );
+  const files = ["fetched.wasm:", "early/a.txt:", "locked.json:"].map(
+    (file, at) => file + String(layers[at]?.mediaType),
+  );
+  const config = "config.json:application/vnd.oci.image.config.v1+json";
+  await ground.oras(`push --plain-http --config ${config} @pushed:v1 ${files.join(" ")}`);
+  for (const name of ["early", "back", "pushed"]) await ground.kwasmLine(`pull -q @${name}:v1`);
+  for (const operand of [
+    join(ground.cwd, "layout"),
+    ...["early", "back", "pushed"].map((name) => `${ground.host}/${name}:v1`),
+  ]) {
+    await using served = await servedBy(kwasm, operand);
+    assert.deepEqual(await served.ask("hello"), [203, "as it was"], operand);
   }
 });

@@ -13,8 +13,11 @@ export const mediaTypes = {
   /** CNCF's TAG Runtime, "Wasm OCI Artifact Layout". */
   wasmConfig: "application/vnd.wasm.config.v0+json",
   wasmLayer: "application/wasm",
-  /** A locked application; Spin, crates/oci/src/client.rs. */
+  /** A locked application, its modules, single files of it and many in one archive; Spin, crates/oci/src/client.rs. */
   spinApplication: "application/vnd.fermyon.spin.application.v1+config",
+  spinModule: "application/vnd.wasm.content.layer.v1+wasm",
+  spinData: "application/vnd.wasm.content.layer.v1+data",
+  spinArchive: "application/vnd.wasm.content.bundle.v1.tar+gzip",
 } as const;
 
 /** Keys of annotations, from the specification's annotations.md. */
@@ -24,6 +27,8 @@ export const annotationKeys = {
   /** The whole name of an image in an archive, as containerd and docker write it. */
   containerdName: "io.containerd.image.name",
   title: "org.opencontainers.image.title",
+  version: "org.opencontainers.image.version",
+  description: "org.opencontainers.image.description",
 } as const;
 
 export type Annotations = Readonly<Record<string, string>>;

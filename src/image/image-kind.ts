@@ -26,15 +26,15 @@ const layerForms: Readonly<Record<string, LayerForm>> = {
   "application/vnd.docker.image.rootfs.diff.tar.zstd": "archive",
   // CNCF artifacts, wasm-to-oci and Spin, runwasi, early Docker, solo.io.
   "application/wasm": "wasm",
-  "application/vnd.wasm.content.layer.v1+wasm": "wasm",
+  [mediaTypes.spinModule]: "wasm",
   "application/vnd.bytecodealliance.wasm.component.layer.v0+wasm": "wasm",
   "application/vnd.w3c.wasm.module.v1+wasm": "wasm",
   "application/vnd.w3c.wasm.component.v1+wasm": "wasm",
   "application/vnd.module.wasm.content.layer.v1+wasm": "wasm",
   // Spin, crates/oci/src/client.rs.
   [mediaTypes.spinApplication]: "spin-application",
-  "application/vnd.wasm.content.layer.v1+data": "spin-data",
-  "application/vnd.wasm.content.bundle.v1.tar+gzip": "spin-archive",
+  [mediaTypes.spinData]: "spin-data",
+  [mediaTypes.spinArchive]: "spin-archive",
 };
 
 /** Configs that say how files are run; those of artifacts have nothing of that. */

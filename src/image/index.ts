@@ -2,6 +2,7 @@ export { loadImages } from "./archive/load.ts";
 export { isArchive } from "./archive/is-archive.ts";
 export { saveImages } from "./archive/save.ts";
 export { type BuildFormat, type BuildOptions, buildImage } from "./build/build.ts";
+export { buildSpinArtifact } from "./build/build-spin.ts";
 export { systemToolHost, type ToolHost, type ToolOptions, type ToolResult } from "./build/tool-host.ts";
 export { type ContentSource, type ImageContent, readContent } from "./content.ts";
 export type { Digest } from "./digest.ts";

@@ -78,6 +78,15 @@ export interface SpinComponent {
   readonly variables: readonly (readonly [name: string, template: string])[];
   /** Components that are to stand for its imports. */
   readonly dependencies: readonly SpinDependency[];
+  /** Of a manifest that says how the source is made. */
+  readonly build?: SpinBuild;
+}
+
+/** How the author makes a component: commands of a shell, one after the other. */
+export interface SpinBuild {
+  readonly commands: readonly string[];
+  /** Relative to the manifest's directory. */
+  readonly workdir: string;
 }
 
 export interface SpinDependency {

@@ -1,4 +1,5 @@
-export type { SpinApplication, SpinContent, StaticAnswer } from "./application.ts";
+export type { SpinApplication, SpinComponent, SpinContent, StaticAnswer } from "./application.ts";
+export { type LockedApplication, lockApplication } from "./locked/lock-application.ts";
 export { readLockedApplication } from "./locked/read-locked.ts";
 export { readSpinManifest } from "./manifest/read-manifest.ts";
 export type {

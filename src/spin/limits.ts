@@ -24,7 +24,7 @@ export const spinLimits = {
   mountsMax: 64,
   /** Those of all components and their modules: the kernel hands over 253 at a time, and sockets go with them. */
   handedOverMax: 200,
-  /** Files that a pattern looks at. */
+  /** Files that a pattern looks at, or that a component of a locked application has. */
   filesSeenMax: 65_536,
   /** Bytes of one file that stands inline. */
   inlineBytesMax: 1_048_576,

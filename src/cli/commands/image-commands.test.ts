@@ -96,6 +96,6 @@ test("what is missing is said before anything is built", async () => {
   await check(folder.path, "login -u c", { code: 2, stderr: /--password-stdin/ });
   await check(folder.path, "images extra", { code: 2, stderr: /^error: unexpected operand "extra"\n/ });
   await check(folder.path, "build -t a x --copy=page.html", { code: 2, stderr: /write HOST=PATH/ });
-  await check(folder.path, "build -t a --format tar", { code: 2, stderr: /write scratch or wasm-artifact/ });
+  await check(folder.path, "build -t a --format tar", { code: 2, stderr: /write scratch, wasm-artifact or spin/ });
   await check(folder.path, "build -t a absent.wasm", { code: 1, stderr: /absent\.wasm/ });
 });

@@ -5,8 +5,7 @@ import { buildImage, type ImageStore, parseLocalName } from "#image";
 import type { KubeObject } from "#local";
 
 import type { Io } from "../frame/io.ts";
-import { isApplication } from "./spin/application-objects.ts";
-import { buildApplication } from "./spin/build-application.ts";
+import { buildApplication, isApplication } from "./spin/build-application.ts";
 
 interface LocalImageOptions {
   /** The operands of `up`: guests are looked for beside these. */
@@ -32,7 +31,7 @@ export async function buildLocalImages(
     if (source === undefined || (!isForced && store.find(name) !== undefined)) continue;
     io.stderr.write(`Building image "${name}"\n`);
     const options = { name, store, signal: io.interrupted() };
-    if (isApplication(source)) await buildApplication(source, options);
+    if (isApplication(source)) await buildApplication(source, { ...options, runsCommands: isForced }, io);
     else await buildImage({ source, ...options });
   }
 }

@@ -9,7 +9,8 @@ import { parseDurationMs } from "../frame/parse-values.ts";
 import { connectControl, connectControlIfKnown } from "./control.ts";
 import { followPods } from "./follow-pods.ts";
 import { openImageStore } from "./image-store.ts";
-import { describeApplications, isApplication } from "./spin/application-objects.ts";
+import { describeApplications } from "./spin/application-objects.ts";
+import { isApplication } from "./spin/build-application.ts";
 import { buildLocalImages } from "./local-images.ts";
 import { readManifestFiles } from "./manifest-files.ts";
 import { requireSome } from "./operands.ts";
@@ -36,7 +37,7 @@ run it, with the variables SPIN_VARIABLE_NAME of this environment.
   kubectl create deployment web --image=web --dry-run=client -o yaml | kwasm up -`,
   options: {
     detach: { short: "d", summary: "Return once everything is ready, and leave it running" },
-    build: { summary: "Build such images again, also those that the store has" },
+    build: { summary: "Build such images again, also those that the store has, and components by their commands" },
     timeout: { value: "DURATION", summary: "How long to wait until everything is ready (default 2m)" },
     namespace: resourceOptions.namespace,
   },
@@ -47,7 +48,7 @@ run it, with the variables SPIN_VARIABLE_NAME of this environment.
     const known = await connectControlIfKnown(stateDirectory);
     const store = openImageStore(stateDirectory);
     const [applications, manifests] = partition(requireSome(operands, "FILE"), isApplication);
-    const written = await describeApplications(applications, store, io);
+    const written = await describeApplications(applications, { store, isForced: options.build }, io);
     const objects = await readManifestFiles(manifests, { namespace, client: known, written }, io);
     await buildLocalImages(objects, { manifests, store, isForced: options.build }, io);
     const client = known ?? (await connectControl(stateDirectory));

@@ -135,7 +135,9 @@ function readComponent(table: Table): SpinComponent {
     description: metadata.text("description") ?? "",
     source: readContent(source),
     environment: table.pairs("env"),
-    files: table.list("files").map((value) => readFile(new Table(value, table.place("files")))),
+    files: table
+      .list("files", spinLimits.filesSeenMax)
+      .map((value) => readFile(new Table(value, table.place("files")))),
     excludeFiles: [],
     allowedOutboundHosts: metadata.texts("allowed_outbound_hosts"),
     keyValueStores: metadata.texts("key_value_stores"),

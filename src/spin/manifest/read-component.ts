@@ -1,4 +1,5 @@
-import type { SpinComponent, SpinContent, SpinFiles } from "../application.ts";
+import { isAbsolute } from "node:path";
+import type { SpinBuild, SpinComponent, SpinContent, SpinFiles } from "../application.ts";
 import { checkIdentifier } from "../identifiers.ts";
 import { spinLimits } from "../limits.ts";
 import { outboundHostsOfHttpHosts } from "../outbound/outbound-hosts.ts";
@@ -9,6 +10,7 @@ import { readDependencies } from "./read-dependencies.ts";
 export function readComponent(id: string, table: Table, version: "1" | "2"): SpinComponent {
   const variables = table.pairs(version === "1" ? "config" : "variables");
   for (const [name] of variables) checkIdentifier(name, "variable", table.place(name));
+  const build = readBuild(table);
   const read: SpinComponent = {
     id,
     description: table.text("description") ?? "",
@@ -25,10 +27,23 @@ export function readComponent(id: string, table: Table, version: "1" | "2"): Spi
     aiModels: table.texts("ai_models"),
     variables,
     dependencies: readDependencies(table),
+    ...(build === undefined ? {} : { build }),
   };
-  table.ignore("build", "tool", "targets", "profile");
+  table.ignore("tool", "targets", "profile");
   table.refuseOthers();
   return read;
+}
+
+/** `command` is one or several; what `spin watch` looks at is nothing to us. */
+function readBuild(component: Table): SpinBuild | undefined {
+  const table = component.table("build");
+  if (table === undefined) return undefined;
+  const commands = Array.isArray(table.any("command")) ? table.texts("command") : [table.requiredText("command")];
+  const workdir = table.text("workdir") ?? ".";
+  if (isAbsolute(workdir)) throw table.refuse("workdir", "relative to the manifest");
+  table.ignore("watch");
+  table.refuseOthers();
+  return { commands, workdir };
 }
 
 /** A path, `{ url, digest }` or `{ registry, package, version }`; version 1 wrote `{ path }` too. */

@@ -84,7 +84,9 @@ targets = []
 dependencies = { "a:b/c" = { path = "c.wasm" }, "d:e" = ">=1.0" }
 dependencies_inherit_configuration = true
 [component.shop.build]
-command = "cargo build"
+command = ["npm install", "npm run build"]
+workdir = "shop"
+watch = ["src/**/*.ts"]
 [component.shop.profile.debug]
 source = "debug.wasm"
 `,
@@ -152,6 +154,7 @@ source = "debug.wasm"
             inherits: "all",
           },
         ],
+        build: { commands: ["npm install", "npm run build"], workdir: "shop" },
       },
       { ...plainComponent, id: "trigger-http-1-component", source: { kind: "path", path: "inner.wasm" } },
     ],

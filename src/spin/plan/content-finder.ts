@@ -4,6 +4,7 @@ import { isAbsolute, join, resolve, sep } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { KwasmError, writeFileAtomic } from "#base";
 import type { SpinContent } from "../application.ts";
+import { type ListedFile, placeTree } from "./place-tree.ts";
 import { shown } from "../table.ts";
 import type { FoundModule } from "./application-spec.ts";
 
@@ -11,8 +12,8 @@ import type { FoundModule } from "./application-spec.ts";
 export interface ContentFinder {
   /** `component` is what messages name. */
   module(source: SpinContent, component: string): Promise<FoundModule>;
-  /** A file of a locked application, by its digest or in the document itself. */
-  file(content: SpinContent): Promise<string>;
+  /** A directory with the files of a component of a locked application. */
+  tree(files: readonly ListedFile[]): Promise<string>;
   /** The directory that patterns are in; undefined where an application has none. */
   readonly root: string | undefined;
   /** A file or directory of that root, by its path. Throws `not-found`. */
@@ -45,10 +46,10 @@ export function directoryContent(directory: string, { isConfined }: DirectoryOpt
           `find the module of component "${component}": "${shown(source.path)}" is no file`,
         );
       }
-      return { path, digest: await digestOf(path) };
+      return { path, digest: await digestOfFile(path) };
     },
-    async file(content) {
-      throw unreachable(content, "");
+    async tree([first]) {
+      throw unreachable(first?.content ?? { kind: "path", path: "" }, "");
     },
   };
 }
@@ -73,7 +74,7 @@ export function blobContent({ blobPath, scratch }: BlobOptions): ContentFinder {
   return {
     root: undefined,
     module: find,
-    file: async (content) => (await find(content, "")).path,
+    tree: (files) => placeTree(files, { directory: scratch, find: async (file) => (await find(file, "")).path }),
     place(path) {
       throw new KwasmError("unsupported", `find "${shown(path)}" of a locked application: only its digests are known`);
     },
@@ -96,7 +97,8 @@ function unreachable(source: SpinContent, component: string): KwasmError {
   );
 }
 
-async function digestOf(path: string): Promise<string> {
+/** The digest of a file, `sha256:…`. */
+export async function digestOfFile(path: string): Promise<string> {
   const digest = createHash("sha256");
   try {
     await pipeline(createReadStream(path), digest);

@@ -8,15 +8,26 @@ import type { FoundMount } from "./application-spec.ts";
 import type { ContentFinder } from "./content-finder.ts";
 import { matchesPattern, mayMatchBelow, parsePattern, type Pattern } from "./glob.ts";
 
-/** The files and directories that a component may read, each found. A place that is named twice is the last one's. */
+/** The files and directories that a component may read, each found and to be mounted. */
 export async function findMounts(component: SpinComponent, content: ContentFinder): Promise<readonly FoundMount[]> {
-  const excluded = component.excludeFiles.map(parsePattern);
-  const found = new Map<string, string>();
-  for (const files of component.files) {
-    for (const [guestPath, hostPath] of await placesOf(files, excluded, content)) found.set(guestPath, hostPath);
-    if (found.size > spinLimits.mountsMax) throw tooMany(component.id);
-  }
+  const found = await findPlaces(component, content);
+  if (found.size > spinLimits.mountsMax) throw tooMany(component.id);
   return [...found].map(([guestPath, hostPath]) => ({ guestPath, hostPath, readOnly: true }));
+}
+
+/** As findMounts, however many: paths of this machine by those of the guest. A place that is named twice is the last one's. */
+export async function findPlaces(
+  { files: all, excludeFiles }: SpinComponent,
+  content: ContentFinder,
+): Promise<ReadonlyMap<string, string>> {
+  const excluded = excludeFiles.map(parsePattern);
+  const found = new Map<string, string>();
+  const listed = all.filter((files) => files.kind === "content");
+  if (listed.length > 0) found.set("/", await content.tree(listed));
+  for (const files of all) {
+    for (const [guestPath, hostPath] of await placesOf(files, excluded, content)) found.set(guestPath, hostPath);
+  }
+  return found;
 }
 
 type Places = Iterable<readonly [guestPath: string, hostPath: string]>;
@@ -26,7 +37,8 @@ async function placesOf(files: SpinFiles, excluded: readonly Pattern[], content:
     case "directory":
       return [[guestPathOf(files.destination), content.place(files.source)]];
     case "content":
-      return [[guestPathOf(files.path), await content.file(files.content)]];
+      // All of them are one directory.
+      return [];
     case "pattern":
       return matchingFiles(files.pattern, excluded, content);
   }

@@ -1,11 +1,7 @@
-import { readdir, stat } from "node:fs/promises";
-import { basename, dirname, join, relative } from "node:path";
+import { basename, dirname, relative } from "node:path";
 import { KwasmError } from "#base";
-import type { SpinApplication } from "../application.ts";
-import { spinLimits } from "../limits.ts";
-import { shown } from "../table.ts";
 import { directoryContent } from "./content-finder.ts";
-import { findMounts } from "./find-mounts.ts";
+import { includedFiles } from "./included-files.ts";
 import { readManifest } from "./plan-directory.ts";
 import { sourceOfDependency } from "./source-of-dependency.ts";
 
@@ -17,7 +13,6 @@ export interface ApplicationFile {
 }
 
 export interface ListedApplication {
-  readonly application: SpinApplication;
   /** Modules, the first component's first. */
   readonly modules: readonly [ApplicationFile, ...ApplicationFile[]];
   /** The manifest, and what components may read. */
@@ -42,8 +37,8 @@ export async function listApplication(manifestPath: string): Promise<ListedAppli
       const { path } = await content.module(each, id);
       modules.set(path, { hostPath: path, imagePath: imagePathOf(path) });
     }
-    for (const { hostPath } of await findMounts(component, content)) {
-      for (const file of await filesBelow(hostPath)) files.set(file, { hostPath: file, imagePath: imagePathOf(file) });
+    for (const file of (await includedFiles(component, content)).values()) {
+      files.set(file, { hostPath: file, imagePath: imagePathOf(file) });
     }
   }
   const [first, ...others] = modules.values();
@@ -52,14 +47,5 @@ export async function listApplication(manifestPath: string): Promise<ListedAppli
   }
   for (const path of modules.keys()) files.delete(path);
   const manifest = { hostPath: manifestPath, imagePath: "spin.toml" };
-  return { application, modules: [first, ...others], files: [manifest, ...files.values()] };
-}
-
-async function filesBelow(path: string): Promise<readonly string[]> {
-  if (!(await stat(path)).isDirectory()) return [path];
-  const entries = await readdir(path, { recursive: true, withFileTypes: true });
-  if (entries.length > spinLimits.filesSeenMax) {
-    throw new KwasmError("limit-exceeded", `build an image: "${shown(path)}" has too many files`);
-  }
-  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  return { modules: [first, ...others], files: [manifest, ...files.values()] };
 }

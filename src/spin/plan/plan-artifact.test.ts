@@ -31,9 +31,9 @@ test("a module is the file of its digest, and what stands in the document is put
   const [component] = planned.components;
   assert.deepEqual(component?.module, { path: "/module", digest: module });
   const [mount] = component.mounts;
-  assert.deepEqual([mount?.guestPath, mount?.readOnly], ["/a.txt", true]);
-  assert.equal(readFileSync(mount?.hostPath ?? "", "utf8"), "inline");
-  assert.equal(readdirSync(directory.path).length, 1);
+  assert.deepEqual([mount?.guestPath, mount?.readOnly], ["/", true]);
+  assert.equal(readFileSync(join(mount?.hostPath ?? "", "a.txt"), "utf8"), "inline");
+  assert.equal(readdirSync(directory.path).length, 2);
 });
 
 test("a digest that the artifact does not have is named", async () => {

@@ -12,18 +12,13 @@ import { buildApplication } from "./build-application.ts";
 /** Where Spin applications listen in containers, as those of Spin's shim. */
 const containerPort = 80;
 
-/** Whether an operand of `kwasm up` is the manifest of a Spin application. */
-export function isApplication(path: string): boolean {
-  return path.endsWith(".toml");
-}
-
 /**
  * Builds the images of Spin applications and writes what runs them: a Deployment and a Service of the application's name.
  * An image that has changed rolls out, for the Deployment says its digest.
  */
 export async function describeApplications(
   paths: readonly string[],
-  store: ImageStore,
+  { store, isForced }: { readonly store: ImageStore; readonly isForced: boolean },
   io: Io,
 ): Promise<readonly ManifestFile[]> {
   const files: ManifestFile[] = [];
@@ -32,7 +27,8 @@ export async function describeApplications(
     const application = await readManifest(manifest);
     const name = objectNameOf(application, path);
     io.stderr.write(`Building image "spin-${name}"\n`);
-    const { image } = await buildApplication(manifest, { name: `spin-${name}`, store, signal: io.interrupted() });
+    const options = { name: `spin-${name}`, store, signal: io.interrupted(), runsCommands: isForced };
+    const image = await buildApplication(manifest, options, io);
     const built = { image: image.name, digest: image.descriptor.digest, env: io.env };
     const isCommand = application.triggers.some(({ kind }) => kind === "command");
     const text = JSON.stringify(isCommand ? podOf(name, built) : objectsOf(name, built));
