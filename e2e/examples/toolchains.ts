@@ -70,6 +70,15 @@ async function openPythonPackage(name: string, version: string): Promise<Toolcha
   return { PATH: firstOnPath(join(folder, "bin")), PYTHONPATH: folder };
 }
 
+/** What a Python project's requirements.txt names, in an environment of its own as its user makes it. */
+export async function openPythonProject(source: string): Promise<Toolchain> {
+  const environment = join(source, ".venv");
+  await run("python3", "-m", "venv", environment);
+  const quiet = ["--quiet", "--disable-pip-version-check"];
+  await run(join(environment, "bin/pip"), "install", ...quiet, "--requirement", join(source, "requirements.txt"));
+  return { VIRTUAL_ENV: environment, PATH: firstOnPath(join(environment, "bin")) };
+}
+
 function firstOnPath(folder: string): string {
   return [folder, process.env["PATH"] ?? ""].join(delimiter);
 }
