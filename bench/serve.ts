@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempDisposableSync } from "node:fs";
+import { mkdtempDisposableSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -15,8 +15,8 @@ import { quantile } from "./measure/statistics.ts";
 
 /**
  * What a request costs a server of one small HTTP component, an instance for each request and one for a hundred, beside
- * `wasmtime serve` on the same file. Servers take turns, so that a busy neighbour meets all. Requests for each core are
- * counted by the time that all processes of a server computed, not by the clock.
+ * `wasmtime serve` on the same file, and the same as a component of a Spin application. Servers take turns, so that a busy
+ * neighbour meets all. Requests for each core are counted by the time that all processes of a server computed, not by the clock.
  */
 const rounds = 3;
 const connections = 16;
@@ -98,12 +98,13 @@ class RunningServer implements AsyncDisposable {
     this.#aloneMs.push(...(await loadHttp({ port: this.port, connections: 1, requests: requests / 10, body })));
   }
 
-  row(peer: RunningServer): Row {
+  row(peer: RunningServer, plain: RunningServer): Row {
     return {
       what: this.name,
       figures: {
         "requests / core s": this.#rate(),
         "/ wasmtime": this.#rate() / peer.#rate(),
+        "/ kwasm": this.#rate() / plain.#rate(),
         "µs CPU": 1e6 / this.#rate(),
         "p50 ms alone": quantile(this.#aloneMs, 0.5),
         "p99 ms alone": quantile(this.#aloneMs, 0.99),
@@ -126,7 +127,17 @@ class RunningServer implements AsyncDisposable {
   }
 }
 
-function serversOf(component: string): readonly Server[] {
+const manifest = `spin_manifest_version = 2
+[application]
+name = "hello"
+[[trigger.http]]
+route = "/..."
+component = "hello"
+[component.hello]
+source = "hello.wasm"
+`;
+
+function serversOf(component: string, application: string): readonly Server[] {
   const kwasm = [process.execPath, "--disable-warning=ExperimentalWarning", "src/cli/main.ts", "serve"];
   const listen = ["--listen", "127.0.0.1:0"];
   const wasmtime = fetchWasmtime();
@@ -139,6 +150,7 @@ function serversOf(component: string): readonly Server[] {
   return [
     ...servers,
     { name: "wasmtime, reuse 100", command: [wasmtime, "serve", "--addr", "127.0.0.1:0", ...reuse, component] },
+    { name: "kwasm, Spin application", command: [...kwasm, ...listen, application] },
     { name: "kwasm, reuse 100", command: [...kwasm, ...listen, "--reuse", "100", component] },
   ];
 }
@@ -154,20 +166,22 @@ async function main(): Promise<void> {
   const component = guest.build(scratch.path);
   await using stack = new AsyncDisposableStack();
   const servers: RunningServer[] = [];
-  for (const server of serversOf(component)) servers.push(stack.use(await RunningServer.start(server)));
+  const application = join(scratch.path, "spin.toml");
+  writeFileSync(application, manifest);
+  for (const server of serversOf(component, application)) servers.push(stack.use(await RunningServer.start(server)));
   for (const server of servers) await server.warm();
   for (let round = 0; round < rounds; round++) {
     for (const server of servers) await server.round();
   }
-  const [peer] = servers;
-  if (peer === undefined) throw new Error("nothing was measured");
+  const [peer, , plain] = servers;
+  if (peer === undefined || plain === undefined) throw new Error("nothing was measured");
   printReport({
     bench: "serve",
     notes: [
-      "requests by the time that the server's processes computed; goals: 1 of wasmtime's, 2 with reuse",
+      "requests by the time that the server's processes computed; goals: 1 of wasmtime's, 2 with reuse; a Spin application 0.9 of kwasm",
       "MiB: proportional set sizes of all processes of the server",
     ],
-    rows: servers.map((server) => server.row(peer)),
+    rows: servers.map((server) => server.row(peer, plain)),
   });
 }
 

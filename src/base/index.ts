@@ -5,5 +5,6 @@ export { entryPath } from "./entry-path.ts";
 export { type ErrorCode, errorCodes, KwasmError, systemErrorCode } from "./errors.ts";
 export { nearestWord } from "./nearest-word.ts";
 export { nodeCommand } from "./node-command.ts";
+export { nodeHttp, nodeHttp2, nodeHttps, nodeTls } from "./node-modules.ts";
 export { SharedValues } from "./shared-values.ts";
 export { createLog, type Log, type LogFields, type LogLevel, logLevels, silentLog } from "./log.ts";

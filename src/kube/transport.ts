@@ -1,7 +1,6 @@
-import { Agent as HttpAgent, type ClientRequest, type IncomingMessage, request as httpRequest } from "node:http";
-import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import type { ClientRequest, IncomingMessage } from "node:http";
 
-import { KwasmError, systemErrorCode } from "#base";
+import { KwasmError, nodeHttp, nodeHttps, systemErrorCode } from "#base";
 
 import { ApiError } from "./api-error.ts";
 import type { KubeConnection } from "./connection.ts";
@@ -58,7 +57,9 @@ interface TransportOptions {
 export function createTransport({ connection, userAgent, observe }: TransportOptions): Transport {
   const isTls = connection.server.protocol === "https:";
   const agentOptions = { keepAlive: true, keepAliveMsecs: KEEP_ALIVE_MS, maxSockets: SOCKETS_MAX };
-  const agent = isTls ? new HttpsAgent({ ...agentOptions, ...connection.tls }) : new HttpAgent(agentOptions);
+  const agent = isTls
+    ? new (nodeHttps().Agent)({ ...agentOptions, ...connection.tls })
+    : new (nodeHttp().Agent)(agentOptions);
 
   async function send(request: ApiRequest, signal: AbortSignal, isRetry: boolean): Promise<IncomingMessage> {
     const body = request.body === undefined ? undefined : Buffer.from(JSON.stringify(request.body));
@@ -73,7 +74,7 @@ export function createTransport({ connection, userAgent, observe }: TransportOpt
     };
     const base = connection.server.pathname.replace(/\/$/, "");
     const options = { method: request.method, path: base + request.path, headers, agent, signal };
-    const start = isTls ? httpsRequest : httpRequest;
+    const start = isTls ? nodeHttps().request : nodeHttp().request;
     const answer = await answerTo(start(connection.server, options), body);
     return answer;
   }

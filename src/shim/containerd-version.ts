@@ -1,8 +1,8 @@
 import { once } from "node:events";
-import { type ClientHttp2Session, type ClientHttp2Stream, connect as connectHttp2 } from "node:http2";
+import type { ClientHttp2Session, ClientHttp2Stream } from "node:http2";
 import { connect } from "node:net";
 
-import { KwasmError } from "#base";
+import { KwasmError, nodeHttp2 } from "#base";
 import { VersionResponse } from "#proto";
 
 /** An answer has a version and a commit's digest, in less than a hundred bytes. */
@@ -20,7 +20,7 @@ const headers = {
 
 /** Connects to containerd's gRPC socket; the session ends with containerd, and holds no process up. */
 export async function connectToContainerd(address: string): Promise<ClientHttp2Session> {
-  const session = connectHttp2("http://localhost", { createConnection: () => connect(address) });
+  const session = nodeHttp2().connect("http://localhost", { createConnection: () => connect(address) });
   await once(session, "connect");
   // What breaks the connection ends the session, and that is told by "close".
   session.on("error", () => session.destroy());

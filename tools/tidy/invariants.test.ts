@@ -78,6 +78,21 @@ function usesExecPath(node: SyntaxNode): string | undefined {
   return node.type === "MemberExpression" && nameOf(node) === "execPath" ? "execPath" : undefined;
 }
 
+const webModules = new Set(["node:http", "node:https", "node:http2", "node:tls"]);
+
+test("Node's HTTP is loaded by nodeHttp and its like", () => {
+  assert.deepEqual(
+    product.filter((path) => !path.includes("/testing/")).flatMap((path) => findNodes(path, loadsWebModule)),
+    [],
+  );
+});
+
+function loadsWebModule(node: SyntaxNode): string | undefined {
+  if (node.type !== "ImportDeclaration" || textField(node, "importKind") === "type") return undefined;
+  const module = textField(field(node, "source"), "value") ?? "";
+  return webModules.has(module) ? `import of ${module}` : undefined;
+}
+
 test("the engine imports no part but base", () => {
   const imports = product.filter((path) => partOf(path) === "engine").flatMap(importsOf);
   const parts = new Set(imports.flatMap(({ target }) => (target === undefined ? [] : [partOf(target)])));

@@ -1,6 +1,6 @@
 import { once } from "node:events";
-import { type IncomingMessage, request } from "node:http";
-import { errorCodes, KwasmError, systemErrorCode } from "#base";
+import type { IncomingMessage } from "node:http";
+import { errorCodes, KwasmError, nodeHttp, systemErrorCode } from "#base";
 import { API_PREFIX } from "../daemon/api.ts";
 import { socketAddress } from "../daemon/socket-address.ts";
 
@@ -48,7 +48,7 @@ async function send(call: ApiCall): Promise<IncomingMessage> {
   const { method, path, parameters = {}, body, signal } = call;
   const search = new URLSearchParams(parameters).toString();
   using address = socketAddress(call.socketPath);
-  const outgoing = request({
+  const outgoing = nodeHttp().request({
     socketPath: address.path,
     method,
     path: `${API_PREFIX}${path}${search === "" ? "" : `?${search}`}`,

@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { chmodSync, rmSync } from "node:fs";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { type ErrorCode, KwasmError, type Log } from "#base";
+import { type ErrorCode, KwasmError, type Log, nodeHttp } from "#base";
 import type { KubeObject } from "../kinds/index.ts";
 import type { ObjectStore } from "../store/object-store.ts";
 import {
@@ -77,7 +77,7 @@ export class ApiServer implements Disposable {
   constructor(options: ApiServerOptions) {
     this.#options = options;
     this.#routes = this.#createRoutes();
-    this.#server = createServer((request, response) => void this.#answer(request, response));
+    this.#server = nodeHttp().createServer((request, response) => void this.#answer(request, response));
     this.#server.maxConnections = API_CONNECTIONS_MAX;
     this.#server.on("connection", (socket) => {
       this.#sockets.add(socket);

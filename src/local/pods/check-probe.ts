@@ -1,7 +1,5 @@
-import { request as requestHttp } from "node:http";
-import { request as requestHttps } from "node:https";
 import { connect } from "node:net";
-import { systemErrorCode } from "#base";
+import { nodeHttp, nodeHttps, systemErrorCode } from "#base";
 import type { HttpGetAction, Probe } from "../kinds/index.ts";
 
 export interface ProbeResult {
@@ -35,7 +33,7 @@ export function checkProbe(probe: Probe, target: ProbeTarget, signal: AbortSigna
 
 /** 200 to 399 passes, as for the kubelet; the certificate of an HTTPS probe is not verified, as there. */
 function checkHttp(action: HttpGetAction, address: string, port: number, signal: AbortSignal): Promise<ProbeResult> {
-  const request = action.scheme === "HTTPS" ? requestHttps : requestHttp;
+  const request = action.scheme === "HTTPS" ? nodeHttps().request : nodeHttp().request;
   const headers = {
     "user-agent": "kube-probe/kwasm",
     accept: "*/*",

@@ -1,8 +1,8 @@
 import { once } from "node:events";
-import { createServer, type Server, type ServerResponse } from "node:http";
+import type { Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
-import { KwasmError } from "#base";
+import { KwasmError, nodeHttp } from "#base";
 
 /** What is answered at a path, as text; undefined: that it is not well. */
 export type Answer = () => Promise<string | undefined> | string | undefined;
@@ -23,7 +23,7 @@ export async function serveTexts(
 ): Promise<Endpoint | undefined> {
   const where = parseBindAddress(address);
   if (where === undefined) return undefined;
-  const server = createServer(
+  const server = nodeHttp().createServer(
     { maxHeaderSize: HEADER_BYTES_MAX, requestTimeout: REQUEST_MS_MAX },
     (request, response) => {
       request.resume();

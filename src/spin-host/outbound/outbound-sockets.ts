@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { isIP, type Socket } from "node:net";
-import { connect as connectTls, type ConnectionOptions } from "node:tls";
+import type { ConnectionOptions } from "node:tls";
+import { nodeTls } from "#base";
 import { type GuestNetwork, HostError } from "#engine";
 import { outboundLimits } from "./limits.ts";
 
@@ -89,7 +90,7 @@ export async function secured(
 ): Promise<Socket> {
   // RFC 6066: a server is told no address as its name; its certificate is for the address all the same.
   const peer = isIP(host) === 0 ? { servername: host } : { host };
-  const secure = connectTls({ socket, ...peer, ...options });
+  const secure = nodeTls().connect({ socket, ...peer, ...options });
   secure.once("close", () => socket.destroy());
   socket.once("close", () => secure.destroy(new Error("the connection was closed")));
   try {

@@ -1,6 +1,7 @@
-import { type ClientRequest, request as requestHttp } from "node:http";
+import type { ClientRequest } from "node:http";
 import { isIP, type Socket } from "node:net";
-import { connect as connectTls, type SecureContext } from "node:tls";
+import type { SecureContext } from "node:tls";
+import { nodeHttp, nodeTls } from "#base";
 import { Signal } from "../pollable.ts";
 import type { IncomingContent, ResponseHead } from "./exchange.ts";
 import { type Field, receivedFields, valueOf } from "./field.ts";
@@ -145,7 +146,7 @@ class SentRequest implements OpenRequest {
   /** Sends the head, once it is known how the body is framed. */
   #begin(socket: Socket, framing: readonly string[]): ClientRequest {
     const { method, pathWithQuery, fields } = this.#request.head;
-    const sent = requestHttp({
+    const sent = nodeHttp().request({
       createConnection: () => socket,
       method,
       path: pathOf(pathWithQuery),
@@ -208,7 +209,7 @@ function secured(socket: Socket, host: string, secureContext?: SecureContext): P
   return new Promise((resolve, reject) => {
     // RFC 6066: a server is told no address as its name; its certificate is for the address all the same.
     const peer = isIP(host) === 0 ? { servername: host } : { host };
-    const secure = connectTls({
+    const secure = nodeTls().connect({
       socket,
       ...peer,
       ...(secureContext && { secureContext }),

@@ -1,11 +1,7 @@
-import { createServer as createHttp1Server, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import {
-  createServer as createHttp2Server,
-  type Http2Server,
-  type ServerHttp2Session,
-  type ServerHttp2Stream,
-} from "node:http2";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { Http2Server, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
+import { nodeHttp, nodeHttp2 } from "#base";
 import { detectProtocol } from "./detect-protocol.ts";
 import type { HttpExchange } from "./exchange.ts";
 import { Http1Exchange } from "./http1-exchange.ts";
@@ -99,7 +95,8 @@ class Connection implements HttpConnection {
 /** Node's two servers, of which a thread has one each. They never listen: connections are given to them. */
 class Servers {
   readonly #http1: Server = this.#createHttp1();
-  readonly #http2: Http2Server = this.#createHttp2();
+  /** Made for the first client that speaks it. */
+  #http2: Http2Server | undefined;
   readonly #connections = new WeakMap<object, Connection>();
   /** The connection whose session is being made. */
   #starting: Connection | undefined;
@@ -112,12 +109,13 @@ class Servers {
       return;
     }
     this.#starting = connection;
+    this.#http2 ??= this.#createHttp2();
     this.#http2.emit("connection", socket);
     this.#starting = undefined;
   }
 
   #createHttp1(): Server {
-    const server = createHttp1Server({
+    const server = nodeHttp().createServer({
       maxHeaderSize: headBytesMax,
       headersTimeout: headMsMax,
       keepAliveTimeout: idleMsMax,
@@ -153,7 +151,7 @@ class Servers {
   }
 
   #createHttp2(): Http2Server {
-    const server = createHttp2Server({
+    const server = nodeHttp2().createServer({
       settings: { maxConcurrentStreams: streamsMax, maxHeaderListSize: headBytesMax },
     });
     server.on("session", (session) => this.#receiveSession(session));

@@ -1,4 +1,5 @@
-import { constants, type OutgoingHttpHeaders, type ServerHttp2Stream } from "node:http2";
+import type { OutgoingHttpHeaders, ServerHttp2Stream } from "node:http2";
+import { nodeHttp2 } from "#base";
 import { clientGone } from "./client-gone.ts";
 import type { HttpExchange, IncomingContent, RequestHead, ResponseHead } from "./exchange.ts";
 import { type Field, receivedFields, valueOf } from "./field.ts";
@@ -98,7 +99,7 @@ export class Http2Exchange implements HttpExchange {
   }
 
   #cut(): void {
-    if (!this.#stream.closed) this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+    if (!this.#stream.closed) this.#stream.close(nodeHttp2().constants.NGHTTP2_INTERNAL_ERROR);
   }
 
   #begin({ status, fields }: ResponseHead, trailers: readonly Field[] | "later"): void {

@@ -1,5 +1,6 @@
 import { hash, X509Certificate } from "node:crypto";
-import { createSecureContext, getCACertificates, type SecureContext } from "node:tls";
+import type { SecureContext } from "node:tls";
+import { nodeTls } from "#base";
 import type { Directory, MountTree } from "../files/index.ts";
 import { HostError } from "../host-error.ts";
 import { HttpFailure } from "./http-failure.ts";
@@ -45,7 +46,7 @@ function makeContext(text: string, path: string): SecureContext {
   if (certificates.length === 0) throw refusal(path, "it has no certificate in PEM");
   try {
     const added = certificates.map((certificate) => new X509Certificate(certificate).toString());
-    return createSecureContext({ ca: [...getCACertificates("default"), ...added] });
+    return nodeTls().createSecureContext({ ca: [...nodeTls().getCACertificates("default"), ...added] });
   } catch (error) {
     throw refusal(path, "one of its certificates cannot be read", error);
   }

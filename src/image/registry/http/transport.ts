@@ -1,12 +1,5 @@
-import {
-  Agent,
-  type ClientRequest,
-  type IncomingHttpHeaders,
-  type IncomingMessage,
-  request as requestPlain,
-} from "node:http";
-import { Agent as SecureAgent, request as requestSecure } from "node:https";
-import { KwasmError } from "#base";
+import type { Agent, ClientRequest, IncomingHttpHeaders, IncomingMessage } from "node:http";
+import { KwasmError, nodeHttp, nodeHttps } from "#base";
 import type { RegistryLimits } from "../limits.ts";
 import { connectionFailure, describeUrl, TransientFailure } from "./failures.ts";
 
@@ -85,7 +78,7 @@ export class Transport implements Disposable {
       maxHeaderSize: this.#limits.headerBytesMax,
       ...(signal === undefined ? {} : { signal }),
     };
-    return isSecure ? requestSecure(url, options) : requestPlain(url, options);
+    return isSecure ? nodeHttps().request(url, options) : nodeHttp().request(url, options);
   }
 
   #agentOf(url: URL, tls: TlsSettings): Agent {
@@ -96,12 +89,12 @@ export class Transport implements Disposable {
     const options = { keepAlive: true, ...proxyEnv };
     const agent =
       url.protocol === "https:"
-        ? new SecureAgent({
+        ? new (nodeHttps().Agent)({
             ...options,
             ...(tls.ca === undefined ? {} : { ca: [...tls.ca] }),
             rejectUnauthorized: tls.isUnverified !== true,
           })
-        : new Agent(options);
+        : new (nodeHttp().Agent)(options);
     this.#agents.set(key, agent);
     return agent;
   }
