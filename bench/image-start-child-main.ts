@@ -56,6 +56,10 @@ async function measureSize(format: (typeof formats)[number]): Promise<Row> {
   };
 }
 
+function p50(samples: readonly number[]): number {
+  return quantile(samples.slice(WARM_ROUNDS), 0.5);
+}
+
 async function measureStart(format: (typeof formats)[number]): Promise<Row> {
   const name = `${registry}/guest:${format}`;
   await buildImage({ source: guest, name, store: built, format });
@@ -75,7 +79,6 @@ async function measureStart(format: (typeof formats)[number]): Promise<Row> {
     samples.whole.push(endedMs - startedMs);
     samples.plain.push(performance.now() - endedMs);
   }
-  const p50 = (all: readonly number[]): number => quantile(all.slice(WARM_ROUNDS), 0.5);
   return {
     what: `pull and start, ${format}`,
     figures: {

@@ -18,8 +18,9 @@ const hello = join(root, "examples/quickstart/hello/hello.wasm");
 
 using scratch = mkdtempDisposableSync(join(tmpdir(), "kwasm-bench-"));
 const entries: Readonly<Record<string, string>> = { ...bundleEntries, "bench.js": "bench/image-start-child-main.ts" };
-for (const name of ["bench.js", "cell.js", "spawner-worker.js"])
+for (const name of ["bench.js", "cell.js", "spawner-worker.js"]) {
   await bundle(entries[name] ?? "", join(scratch.path, name));
+}
 writeFileSync(join(scratch.path, "package.json"), '{ "type": "module" }\n');
 
 await using registry = await RegistryServer.start();

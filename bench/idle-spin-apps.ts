@@ -13,8 +13,7 @@ import { printReport, type Row } from "./measure/report.ts";
 
 /**
  * What Spin applications cost a node while nobody asks them: 1,000 pods of `kwasm up` with one each. Memory of control, balancer
- * and cells together, and what they compute in a minute; `--pods N --seconds N` for others. Each is asked once before, so that its
- * module is compiled.
+ * and cells together, and what they compute in a minute; `--pods N --seconds N` for others. They are asked before.
  */
 const { values } = parseArgs({
   options: { pods: { type: "string", default: "1000" }, seconds: { type: "string", default: "60" } },
@@ -42,18 +41,18 @@ source = "hello.wasm"
 `,
 );
 
-/** A Service for each application, as one has it that is reached from outside. */
-function manifestOf(count: number): string {
-  const items = Array.from({ length: count }, (_, at) => {
-    const name = `hello-${at}`;
-    const labels = { app: name };
-    const containers = [{ name: "hello", image: "hello:v1", command: ["/"], ports: [{ containerPort: 80 }] }];
-    return [
-      { apiVersion: "v1", kind: "Pod", metadata: { name, labels }, spec: { containers } },
-      { apiVersion: "v1", kind: "Service", metadata: { name }, spec: { selector: labels, ports: [{ port: 80 }] } },
-    ];
-  });
-  return JSON.stringify({ apiVersion: "v1", kind: "List", items: items.flat() });
+/** Replicas of one image: each is an application of its own, with its listener and its stores. */
+function manifestOf(replicas: number): string {
+  const labels = { app: "hello" };
+  const metadata = { name: "hello" };
+  const containers = [{ name: "hello", image: "hello:v1", command: ["/"], ports: [{ containerPort: 80 }] }];
+  const template = { metadata: { labels }, spec: { containers } };
+  const spec = { replicas, selector: { matchLabels: labels }, template };
+  const items = [
+    { apiVersion: "apps/v1", kind: "Deployment", metadata, spec },
+    { apiVersion: "v1", kind: "Service", metadata, spec: { selector: labels, ports: [{ port: 80 }] } },
+  ];
+  return JSON.stringify({ apiVersion: "v1", kind: "List", items });
 }
 
 function kwasm(...words: readonly string[]): string {
@@ -67,8 +66,8 @@ async function measure(count: number): Promise<Row> {
   const startedMs = performance.now();
   const said = kwasm("up", "-d", "--timeout", "15m", path);
   const readyMs = performance.now() - startedMs;
-  const addresses = [...said.matchAll(/ answers at (\S+)/gu)].map(([, address = ""]) => address);
-  for (const address of addresses) await ask(address);
+  const address = / answers at (\S+)/u.exec(said)?.[1] ?? "";
+  for (let left = 2 * count; left > 0; left -= 1) await ask(address);
   const client = await connectIfRunning(state);
   const { pid } = (await client?.health()) ?? {};
   if (pid === undefined) throw new Error("control does not run");
@@ -98,7 +97,7 @@ async function ask(address: string): Promise<void> {
 try {
   kwasm("build", application, "-t", "hello:v1");
   const rows = [await measure(1), await measure(pods)];
-  printReport({ bench: "idle-applications", notes: ["MiB: proportional set sizes of control and all below it"], rows });
+  printReport({ bench: "idle-spin-apps", notes: ["MiB: proportional set sizes of control and all below it"], rows });
 } finally {
   kwasm("down");
 }
