@@ -6,7 +6,14 @@ import { test } from "node:test";
 import { KwasmCommand, root } from "../command-fixture.ts";
 import { RegistryServer } from "../registry/registry-server.ts";
 import { servedBy } from "../served-application.ts";
-import { installPackages, openPythonProject, openRust, openRustFor, type OpenToolchain } from "./toolchains.ts";
+import {
+  installPackages,
+  openMachine,
+  openPythonProject,
+  openRust,
+  openRustFor,
+  type OpenToolchain,
+} from "./toolchains.ts";
 
 interface Example {
   /** Below `examples/`. */
@@ -24,6 +31,7 @@ const examples: readonly Example[] = [
   { path: "rust/spin-sdk-5", open: openRust, greeting: "Hello from SDK 5\n" },
   { path: "rust/spin-sdk-7", open: openRust, greeting: "Hello from SDK 7\n" },
   { path: "python/spin-hello", open: openPythonProject, greeting: "Hello from Python\n" },
+  { path: "go/spin-wagi", open: openMachine, greeting: "Hello from Go\n" },
   { path: "javascript/spin-hello", open: installPackages, greeting: "Hello from JavaScript\n" },
 ];
 

@@ -1,0 +1,3 @@
+module example.com/wagi
+
+go 1.21
