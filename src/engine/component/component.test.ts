@@ -203,6 +203,12 @@ test("an allocator that answers with what is not there or not aligned ends the c
   }
 });
 
+test("a module in a component imports no name twice", async () => {
+  const twice = '(import "a" "b" (func))';
+  const bytes = component(coreModule(wat(`(module ${twice} ${twice})`)));
+  await assert.rejects(compileComponent(bytes, { memoryBytesMax }), { message: /duplicate import name "a:b"/ });
+});
+
 test("memory over the limit is refused before anything runs", async () => {
   const module = wat(`(module (memory (export "memory") 300)
     (func (export "realloc") (param i32 i32 i32 i32) (result i32) unreachable)

@@ -65,6 +65,15 @@ test("a core module says the types of what it imports and exports", () => {
   );
 });
 
+test("a core module may import a name twice, as those of Go do", () => {
+  const twice = '(import "wasi_snapshot_preview1" "sched_yield" (func (result i32)))';
+  const { imports } = describeProgram(Uint8Array.from(wat(`(module ${twice} ${twice} (func (export "_start")))`)));
+  assert.deepEqual(
+    imports.map(({ type }) => type),
+    ["() -> (i32)", "() -> (i32)"],
+  );
+});
+
 test("a core module that says its world and handles requests is served, with what its interfaces grant", () => {
   const { kind, role, startedBy, imports } = describeProgram(earlyModule());
   assert.deepEqual(

@@ -16,11 +16,13 @@ interface Spaces {
 
 const noFunction: CoreFunctionType = { kind: "func", parameters: [], results: [] };
 
-/** The types of a core module's imports and exports. The layout has been read within its limits; V8 judges it later. */
+/**
+ * The types of a core module's imports and exports. The layout has been read within its limits; V8 judges it later. Imports may
+ * have one name, as Go's compiler makes them.
+ */
 export function readModuleType(layout: ModuleLayout): ModuleType {
   const spaces: Spaces = { types: [], func: [], table: [], memory: [], global: [], tag: [] };
   const imports: ModuleType["imports"][number][] = [];
-  const names = new Set<string>();
   each(layout, sectionIds.type, (reader) => {
     const type = readCoreType(reader);
     spaces.types.push(type.kind === "func" ? type : noFunction);
@@ -29,9 +31,6 @@ export function readModuleType(layout: ModuleLayout): ModuleType {
     const module = reader.name("the module name of an import");
     const name = reader.name("the name of an import");
     const type = resolveCoreExtern(readCoreExternType(reader), spaces.types);
-    const key = `${module.length}:${module}${name}`;
-    if (names.has(key)) throw reader.corrupt(`duplicate import name "${module}:${name}"`);
-    names.add(key);
     imports.push({ module, name, type });
     spaces[type.kind].push(type);
   });
@@ -43,6 +42,17 @@ export function readModuleType(layout: ModuleLayout): ModuleType {
     if (type !== undefined) exports.set(entry.name, type);
   }
   return { kind: "module", imports, exports };
+}
+
+/** An import whose name an earlier one has: no module in a component may have such. */
+export function duplicateImport({ imports }: ModuleType): string | undefined {
+  const names = new Set<string>();
+  for (const { module, name } of imports) {
+    const key = `${module.length}:${module}${name}`;
+    if (names.has(key)) return `${module}:${name}`;
+    names.add(key);
+  }
+  return undefined;
 }
 
 function readDefined(layout: ModuleLayout, spaces: Spaces): void {

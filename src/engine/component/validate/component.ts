@@ -4,7 +4,7 @@ import { invalidComponent } from "../parser/component-reader.ts";
 import type { AliasSource, ComponentSource, Definition, ExternTypeSource } from "../parser/definitions.ts";
 import type { ComponentSteps, Step } from "../plan/steps.ts";
 import { TypeMatcher } from "../types/matching.ts";
-import { readModuleType } from "../types/module-type.ts";
+import { duplicateImport, readModuleType } from "../types/module-type.ts";
 import { TypeBudget } from "../types/type-budget.ts";
 import type { ComponentType, ExternType, ResourceIdentity } from "../types/types.ts";
 import { validateCanon } from "./canon.ts";
@@ -119,7 +119,10 @@ class ComponentValidator {
   #defineModule({ start, end }: Extract<Definition, { kind: "core module" }>): void {
     const { bytes, layouts, modules } = this.#file;
     const layout = layouts[modules.length] ?? parseModule(Uint8Array.from(bytes.subarray(start, end)));
-    this.#scope.modules.push(readModuleType(layout));
+    const type = readModuleType(layout);
+    const duplicate = duplicateImport(type);
+    if (duplicate !== undefined) throw invalidComponent(start, `duplicate import name "${duplicate}"`);
+    this.#scope.modules.push(type);
     this.#steps.push({ kind: "module", module: modules.length });
     modules.push(layout);
   }
