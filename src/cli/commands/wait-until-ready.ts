@@ -13,6 +13,9 @@ import { isOwnerOf } from "./owned-pods.ts";
  */
 const STEADY_MS = 500;
 
+/** Each is watched by two connections or three, of which control's socket takes some five hundred at the same moment. */
+const WORKLOADS_AT_ONCE = 100;
+
 interface WaitOptions {
   readonly signal: AbortSignal;
   /** Told what is still missing, each time that changes. */
@@ -29,8 +32,14 @@ export async function waitUntilReady(
   objects: readonly KubeObject[],
   options: WaitOptions,
 ): Promise<void> {
-  await Promise.all(objects.filter(isWorkload).map((object) => waitForWorkload(client, object, options)));
+  const workloads = objects.filter(isWorkload).values();
+  await Promise.all(Array.from({ length: WORKLOADS_AT_ONCE }, () => waitForEach(client, workloads, options)));
   await client.settle();
+}
+
+/** What others take from the same iterator is theirs. */
+async function waitForEach(client: LocalClient, workloads: Iterable<Workload>, options: WaitOptions): Promise<void> {
+  for (const object of workloads) await waitForWorkload(client, object, options);
 }
 
 type Workload = Deployment | Pod;
