@@ -28,6 +28,14 @@ export function openMachine(): Promise<Toolchain> {
   return Promise.resolve({});
 }
 
+/** Whether the machine has a Rust, of which all others here are made: nobody brings one, neither npm nor Debian of this age. */
+export async function hasRust(): Promise<boolean> {
+  return run("rustc", "--version").then(
+    () => true,
+    () => false,
+  );
+}
+
 /** A Rust that makes components. */
 export function openRust(): Promise<Toolchain> {
   return openRustFor("wasm32-wasip2");
