@@ -1,14 +1,16 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { test } from "node:test";
 import { text } from "node:stream/consumers";
 
 import { greetingComponent, wordsComponent } from "../src/engine/component/testing/greeting-components.ts";
+import { publishingComponent } from "../src/engine/component/testing/message-components.ts";
 import { httpComponent } from "../src/engine/component/testing/http-component.ts";
 import { routingGuest } from "../src/engine/component/testing/http-guests.ts";
 import { p3Handler } from "../src/engine/component/testing/p3-handler.ts";
 import { readDocuments } from "../tools/tidy/markdown.ts";
 import { endOf, KwasmCommand, root, until } from "./command-fixture.ts";
+import { redisCommand, startRedis } from "./spin-data/redis-server.ts";
 import { assemble } from "./machine-fixture.ts";
 
 const kwasm = new KwasmCommand();
@@ -95,6 +97,40 @@ test("a command is run as the guide shows", async () => {
   assert.equal((await text(startShell(command).stdout)).trimEnd(), output);
 });
 
+test("messages of Redis are given as the guide shows", async () => {
+  await using redis = await startRedis();
+  const local = (shown: string): string => shown.replace("127.0.0.1:6379", `127.0.0.1:${redis.port}`);
+  const [shown = "", line = ""] = [fencesOf("text")[4], fencesOf("log")[0]];
+  const [[serve, listening] = ["", ""], [publish, published] = ["", ""]] = stepsOf(shown);
+  kwasm.write("spin.toml", local(fencesOf("toml")[4] ?? ""));
+  kwasm.write("reader.wasm", publishingComponent("redis://127.0.0.1"));
+  const serving = startShell(serve);
+  const ended = endOf(serving);
+  let said = "";
+  serving.stderr.on("data", (chunk) => (said += String(chunk)));
+  const says = (words: string) =>
+    until(
+      () => `it says ${words}: ${said}`,
+      () => said.includes(`${words}\n`),
+    );
+  try {
+    await says(local(listening));
+    const sent = publish.split(" ").slice(1);
+    const program = await redisCommand([
+      "-p",
+      String(redis.port),
+      "--no-raw",
+      ...sent.map((word) => word.replaceAll("'", "")),
+    ]);
+    assert.equal(execFileSync(program[0] ?? "", program.slice(1), { encoding: "utf8" }).trimEnd(), published);
+    await says(line.trimEnd());
+  } finally {
+    serving.kill("SIGTERM");
+    await ended;
+  }
+  assert.equal((await ended).code, 0);
+});
+
 test("a dependency stands for an import as the guide shows", async () => {
-  await checkSection(4, { "greeting.wasm": greetingComponent(), "words.wasm": wordsComponent() });
+  await checkSection(5, { "greeting.wasm": greetingComponent(), "words.wasm": wordsComponent() });
 });

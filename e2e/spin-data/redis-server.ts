@@ -27,6 +27,11 @@ export function startRedis({ isSecure = false } = {}): Promise<DataServer> {
   });
 }
 
+/** The words that run Redis' own client. */
+export function redisCommand(words: readonly string[]): Promise<readonly string[]> {
+  return commandOf(program, ["usr/bin/redis-cli", ...words]);
+}
+
 async function tlsOptions(directory: string, port: number): Promise<readonly string[]> {
   const { certificate, key } = await makeCertificate(directory);
   const files = ["--tls-cert-file", certificate, "--tls-key-file", key, "--tls-ca-cert-file", certificate];

@@ -1,14 +1,7 @@
 import { KwasmError } from "#base";
 import { answersHttp, type ContainerEntry, type ImageContent, resolveEntry } from "#image";
 import type { MountSpec, NetworkGrant, SandboxSpec, WorkloadSpec } from "#node";
-import {
-  type ApplicationSpec,
-  findImageManifest,
-  isCommand,
-  planArtifact,
-  planManifest,
-  workloadOfApplication,
-} from "#spin";
+import { type ApplicationSpec, findImageManifest, planArtifact, planManifest, workloadOfApplication } from "#spin";
 
 import type { Bundle, BundleMount } from "./bundle.ts";
 import type { ContainerdImages } from "./content/containerd-images.ts";
@@ -79,7 +72,7 @@ async function undeclaredListeners(
   network: Bundle["network"],
 ): Promise<SandboxSpec["listeners"]> {
   if (network.kind === "host" || network.path === undefined) return [];
-  const answers = application === undefined ? await answersHttp(module.path) : !isCommand(application);
+  const answers = application === undefined ? await answersHttp(module.path) : application.routes.length > 0;
   return answers ? [httpListenerOf(env)] : [];
 }
 

@@ -5,6 +5,7 @@ import {
   compileModule,
   type ComponentPlan,
   exportsHandler,
+  exportsMessageHandler,
   findCommand,
   isComponent,
   type Loader,
@@ -31,13 +32,16 @@ export async function loadComponent(
   options: CompileOptions,
   loader: Loader,
 ): Promise<ComponentPlan> {
-  const load = facts.executor.kind === "http" ? loadHandler : loadCommand;
-  const plan = await load(facts.id, component, options, loader);
+  const { kind } = facts.executor;
+  const isCommand = kind === "wagi" || kind === "command";
+  const plan = isCommand
+    ? await loadCommand(facts.id, component, options, loader)
+    : await loadHandler({ id: facts.id, kind }, component, options, loader);
   return composeDependencies(facts, plan, dependencies, { compile: options, loader });
 }
 
 async function loadHandler(
-  id: string,
+  { id, kind }: { readonly id: string; readonly kind: "http" | "redis" },
   bytes: Uint8Array<ArrayBuffer>,
   options: CompileOptions,
   loader: Loader,
@@ -50,7 +54,12 @@ async function loadHandler(
       "it is a core module that does not say of which world it is and is no handler of Spin 1; build it for wasm32-wasip2",
     );
   }
-  if (!exportsHandler(plan.exports)) throw refuse(id, "it has no handler of wasi:http 0.2 or 0.3, or of Spin 1");
+  if (kind === "http" && !exportsHandler(plan.exports)) {
+    throw refuse(id, "it has no handler of wasi:http 0.2 or 0.3, or of Spin 1");
+  }
+  if (kind === "redis" && !exportsMessageHandler(plan.exports)) {
+    throw refuse(id, 'its trigger is of Redis, and it exports no "inbound-redis"');
+  }
   return plan;
 }
 

@@ -5,6 +5,7 @@ import {
   type GuestNetwork,
   type HttpProgram,
   type HttpServiceConfig,
+  type MessageSource,
   type MountTree,
   serveRoutes,
 } from "#engine";
@@ -34,8 +35,8 @@ export interface ApplicationParts {
 }
 
 /**
- * Answers HTTP requests by the components of a Spin application, an instance a request. Imports that nobody offers trap
- * when they are called, since Spin's toolchains import all that there is.
+ * Answers HTTP requests by the components of a Spin application and gives them messages, an instance for each. Imports
+ * that nobody offers trap when they are called, since Spin's toolchains import all that there is.
  */
 export async function serveApplication(
   application: ApplicationFacts,
@@ -44,17 +45,31 @@ export async function serveApplication(
 ): Promise<Guest> {
   const stores = new Stores(application.storage, network);
   const served = new Map<string, ServedComponent>();
+  const receivers = new Map<string, HttpProgram>();
   const choosePublic = chooseComponent(application, served);
   const own = { served, choosePublic, ownAuthority: authorityOf(config.listeners) };
   for (const component of components) {
     const { id, executor } = component.facts;
     const chooseInside = chooseInsideOf({ ...component, ...own });
-    served.set(id, { program: { ...programOf(component, stores), chooseInside }, executor });
+    const program = { ...programOf(component, stores), chooseInside };
+    if (executor.kind === "redis") receivers.set(id, { ...program, takesMessages: true });
+    else served.set(id, { program, executor });
   }
-  const programs = Array.from(served.values(), ({ program }) => program);
-  const guest = await serveRoutes(programs, choosePublic, config);
+  const sources = await sourcesOf(application, receivers, network);
+  const programs = [...Array.from(served.values(), ({ program }) => program), ...receivers.values()];
+  const guest = await serveRoutes(programs, choosePublic, { ...config, sources });
   void closeAtEnd(guest, [stores, network]);
   return guest;
+}
+
+async function sourcesOf(
+  { subscriptions }: ApplicationFacts,
+  receivers: ReadonlyMap<string, HttpProgram>,
+  network: GuestNetwork,
+): Promise<readonly MessageSource[]> {
+  if (subscriptions.length === 0) return [];
+  const { RedisSubscription } = await import("./redis/index.ts");
+  return subscriptions.map((subscription) => new RedisSubscription(subscription, receivers, network));
 }
 
 export async function closeAtEnd(guest: Guest, handles: readonly { close(): void }[]): Promise<void> {

@@ -8,6 +8,8 @@ export interface SpinApplication {
   readonly variables: ReadonlyMap<string, SpinVariable>;
   /** What all routes begin with; `/` by default. */
   readonly httpBase: string;
+  /** Where channels are listened to whose triggers name no other address; a template. */
+  readonly redisAddress?: string;
   readonly triggers: readonly SpinTrigger[];
   readonly components: readonly SpinComponent[];
 }
@@ -21,7 +23,7 @@ export interface SpinVariable {
   readonly description: string;
 }
 
-export type SpinTrigger = HttpTrigger | CommandTrigger | OtherTrigger;
+export type SpinTrigger = HttpTrigger | RedisTrigger | CommandTrigger | OtherTrigger;
 
 export interface HttpTrigger {
   readonly kind: "http";
@@ -46,6 +48,17 @@ export interface StaticAnswer {
 export type HttpExecutor =
   /** `spin` is what old manifests call the same. */
   { readonly kind: "http" } | { readonly kind: "wagi"; readonly argv: string; readonly entrypoint: string };
+
+/** A component that is given the messages of a channel of Redis. */
+export interface RedisTrigger {
+  readonly kind: "redis";
+  readonly id: string;
+  readonly component: string;
+  /** A template, as its address is. */
+  readonly channel: string;
+  /** Left out: the application's. */
+  readonly address?: string;
+}
 
 /** A component that is run once, to its end. */
 export interface CommandTrigger {

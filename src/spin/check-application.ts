@@ -2,6 +2,7 @@ import { KwasmError } from "#base";
 import type { SpinApplication, SpinComponent, SpinTrigger } from "./application.ts";
 import { spinLimits } from "./limits.ts";
 import { checkOutboundHosts } from "./outbound/outbound-hosts.ts";
+import { addressOf } from "./plan/subscriptions.ts";
 import { shown } from "./table.ts";
 import { parseTemplate } from "./variables/template.ts";
 
@@ -16,11 +17,7 @@ export function checkApplication(application: SpinApplication, name: string): Sp
     if (ids.has(id)) throw refuse(name, `component "${shown(id)}" is there twice`);
     ids.add(id);
   }
-  for (const trigger of triggers) {
-    const component = componentOf(trigger);
-    if (component === undefined || ids.has(component)) continue;
-    throw refuse(name, `trigger "${shown(trigger.id)}" names no component "${shown(component)}"`);
-  }
+  for (const trigger of triggers) checkTrigger(trigger, ids, application, name);
   for (const component of components) {
     checkOutboundHosts(component.allowedOutboundHosts);
     checkDependencies(component, ids, name);
@@ -30,9 +27,25 @@ export function checkApplication(application: SpinApplication, name: string): Sp
   return application;
 }
 
+function checkTrigger(
+  trigger: SpinTrigger,
+  ids: ReadonlySet<string>,
+  application: SpinApplication,
+  name: string,
+): void {
+  const component = componentOf(trigger);
+  if (component !== undefined && !ids.has(component)) {
+    throw refuse(name, `trigger "${shown(trigger.id)}" names no component "${shown(component)}"`);
+  }
+  if (trigger.kind !== "redis") return;
+  for (const template of [trigger.channel, addressOf(trigger, application)]) {
+    checkTemplate(template, application.variables, name);
+  }
+}
+
 /** The component that a trigger runs; undefined where there is none, or nobody knows. */
 function componentOf(trigger: SpinTrigger): string | undefined {
-  if (trigger.kind === "command") return trigger.component;
+  if (trigger.kind === "command" || trigger.kind === "redis") return trigger.component;
   return trigger.kind === "http" && trigger.answer.kind === "component" ? trigger.answer.component : undefined;
 }
 

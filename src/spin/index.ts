@@ -12,8 +12,9 @@ export type {
   RouteSpec,
   SqliteDatabaseSpec,
   StorageSpec,
+  SubscriptionSpec,
 } from "./plan/application-spec.ts";
-export { type ApplicationWorkload, isCommand, workloadOfApplication } from "./plan/application-workload.ts";
+export { type ApplicationWorkload, workloadOfApplication } from "./plan/application-workload.ts";
 export { blobContent, type ContentFinder } from "./plan/content-finder.ts";
 export { type ApplicationArtifact, planArtifact } from "./plan/plan-artifact.ts";
 export { planApplication } from "./plan/plan-application.ts";

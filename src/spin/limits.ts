@@ -10,6 +10,8 @@ export const spinLimits = {
   componentsMax: 64,
   triggersMax: 1_024,
   variablesMax: 1_024,
+  /** Servers of Redis whose channels an application listens to: each is a connection. */
+  subscriptionsMax: 64,
   /** Entries of one list or table that have no limit of their own. */
   entriesMax: 1_024,
   /** Characters of one text, such as a value of a variable. */

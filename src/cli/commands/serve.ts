@@ -7,7 +7,7 @@ import { parseCount } from "../frame/parse-values.ts";
 import { grantAll, spinVariablesOf } from "./run/grant-program.ts";
 import { networkGrantOf, networkOptions } from "./run/network-options.ts";
 import { parseDuration, parseGrant, parseListenAddress, parseSize, parseVariable } from "./run/parse-grants.ts";
-import { findProgram } from "./run/program.ts";
+import { findProgram, type Program } from "./run/program.ts";
 import { formatEndpoint, runToEnd } from "./run/run-to-end.ts";
 
 const listenDefault = "127.0.0.1:8080";
@@ -25,7 +25,7 @@ Nothing is granted that is not granted here.
 
 A REF that ends in .toml is the manifest of a Spin application; an image with /spin.toml and an artifact of
 "spin registry push" are applications as well. They say themselves what their components may use; --env sets a variable
-of all of them. Variables of the application get their values from SPIN_VARIABLE_NAME. Spin's runtime configuration says
+of all of them. One that is given messages of Redis alone opens no port. Variables of the application get their values from SPIN_VARIABLE_NAME. Spin's runtime configuration says
 where stores of other labels are.
 
 SIGTERM and SIGINT let running requests end and take no more; a second one ends at once. Exit codes: 0 once all
@@ -72,7 +72,7 @@ requests have ended; 143 where some were cut off; 126 cannot be run; 127 not fou
       const program = grantAll(found, { env, mounts, network });
       return runOnce({
         ...program,
-        listeners: [listener],
+        listeners: answersRequests(program) ? [listener] : [],
         memoryBytesMax,
         http,
         onListening: (listeners) => io.stderr.write(listeners.map(sayServing).join("")),
@@ -80,6 +80,11 @@ requests have ended; 143 where some were cut off; 126 cannot be run; 127 not fou
     });
   },
 });
+
+/** An application that is given messages alone has no port. */
+function answersRequests({ application }: Program): boolean {
+  return application === undefined || application.routes.length > 0;
+}
 
 interface LimitOptions {
   readonly reuse?: string | undefined;

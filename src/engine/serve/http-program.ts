@@ -8,6 +8,7 @@ import { HandlerInstance, type InstanceParts } from "./handler-instance.ts";
 import type { InsideRequest } from "./inside-requests.ts";
 import { InstanceShelf } from "./instance-shelf.ts";
 import type { MemoryShare } from "./memory-share.ts";
+import { MessageInstance } from "./message-instance.ts";
 import type { RequestInstance } from "./request-instance.ts";
 
 /** Descriptors that one instance may hold, as Linux' default soft limit for a process. */
@@ -21,6 +22,8 @@ export interface HttpProgram extends Pick<
   readonly plan: ComponentPlan;
   /** It is a command, of which each request gets an instance; otherwise it exports a handler. */
   readonly isCommand?: boolean;
+  /** It is given messages, each to an instance of its own, and answers no requests. */
+  readonly takesMessages?: boolean;
   /**
    * Which of its requests the service answers itself; undefined for those that go out. Throws an HttpFailure for what is
    * refused. Left out: all go out.
@@ -84,7 +87,8 @@ export class ProgramInstances {
   constructor(program: HttpProgram, parts: ServiceParts) {
     this.#program = program;
     this.#parts = parts;
-    this.#shelf = new InstanceShelf(program.isCommand === true ? 1 : parts.reuse);
+    const isSingle = program.isCommand === true || program.takesMessages === true;
+    this.#shelf = new InstanceShelf(isSingle ? 1 : parts.reuse);
   }
 
   get plan(): ComponentPlan {
@@ -106,7 +110,7 @@ export class ProgramInstances {
 
   #make(): RequestInstance {
     const { share, answerInside } = this.#parts;
-    const { chooseInside, isCommand = false } = this.#program;
+    const { chooseInside } = this.#program;
     const parts: InstanceParts = {
       whole: share,
       answerInside(request) {
@@ -115,10 +119,15 @@ export class ProgramInstances {
       },
     };
     const config = this.#instanceConfig();
-    const instance: RequestInstance = isCommand
-      ? new CommandInstance(config, parts)
-      : new HandlerInstance(config, parts);
+    const instance = this.#instanceOf(config, parts);
     return instance;
+  }
+
+  #instanceOf(config: ComponentConfig, parts: InstanceParts): RequestInstance {
+    if (this.#program.isCommand === true) return new CommandInstance(config, parts);
+    return this.#program.takesMessages === true
+      ? new MessageInstance(config, parts)
+      : new HandlerInstance(config, parts);
   }
 
   /** Takes an instance back that has answered well. */
@@ -139,7 +148,14 @@ export class ProgramInstances {
 
   /** What one instance is given: its own view of what all of them have. */
   #instanceConfig(): ComponentConfig {
-    const { plan: _plan, chooseInside: _inside, isCommand: _command, preopens = [], network, ...given } = this.#program;
+    const {
+      plan: _plan,
+      chooseInside: _inside,
+      isCommand: _command,
+      takesMessages: _messages,
+      ...others
+    } = this.#program;
+    const { preopens = [], network, ...given } = others;
     const common = { ...this.#parts.common, ...given, memoryBytesMax: this.#parts.share.bytesMax };
     if (preopens.length === 0 && network === undefined) return common;
     const budget = new DescriptorBudget(filesOpenMax);

@@ -23,6 +23,7 @@ import {
   ProgramInstances,
 } from "./http-program.ts";
 import { InsideRequests } from "./inside-requests.ts";
+import { Messages, type MessageSource } from "./messages.ts";
 import { MemoryShare } from "./memory-share.ts";
 import type { Handled } from "./request-instance.ts";
 import { RunningRequest, statusOfFailure } from "./running-request.ts";
@@ -37,6 +38,11 @@ export interface HttpServiceConfig extends CommonConfig, Pick<ComponentConfig, "
   /** Cap of all instances' memory together. */
   readonly memoryBytesMax: number;
   readonly http: HttpServiceOptions;
+}
+
+/** What a service of several components is given. */
+export interface RoutesConfig extends HttpServiceConfig {
+  readonly sources?: readonly MessageSource[];
 }
 
 /** Everything a service of one component is given. What instances may use is theirs together. */
@@ -59,11 +65,14 @@ export async function serveComponent(plan: ComponentPlan, config: ComponentServi
   return serveRoutes([program], ({ request }) => ({ program, request }), common);
 }
 
-/** The same with several components, of which each request goes to the one that `choose` says. */
+/**
+ * The same with several components, of which each request goes to the one that `choose` says, and each message of
+ * `sources` to its own. With such sources there need be no listener.
+ */
 export async function serveRoutes(
   programs: readonly HttpProgram[],
   choose: ChooseProgram,
-  config: HttpServiceConfig,
+  config: RoutesConfig,
 ): Promise<Guest> {
   const service = new HttpService(programs, choose, config);
   service.start();
@@ -71,7 +80,7 @@ export async function serveRoutes(
 }
 
 class HttpService implements Guest {
-  readonly #config: HttpServiceConfig;
+  readonly #config: RoutesConfig;
   readonly #choose: ChooseProgram;
   readonly #programs: ReadonlyMap<HttpProgram, ProgramInstances>;
   readonly #log: ServiceLog;
@@ -81,13 +90,14 @@ class HttpService implements Guest {
   readonly #connections = new Set<HttpConnection>();
   readonly #running = new Bag<RunningRequest>();
   readonly #inside = new InsideRequests();
+  readonly #messages: Messages;
   #end: GuestEnd | undefined;
   #isOver = false;
   #refusal: MemoryRefusal | undefined;
   #drainTimer: NodeJS.Timeout | undefined;
 
-  constructor(programs: readonly HttpProgram[], choose: ChooseProgram, config: HttpServiceConfig) {
-    const { http, memoryBytesMax, stderr = discardedOutput } = config;
+  constructor(programs: readonly HttpProgram[], choose: ChooseProgram, config: RoutesConfig) {
+    const { http, memoryBytesMax, sources = [], stderr = discardedOutput } = config;
     const share = new MemoryShare(memoryBytesMax);
     const parts = {
       common: commonConfig(config),
@@ -101,6 +111,13 @@ class HttpService implements Guest {
     this.#log = new ServiceLog(stderr);
     this.#share = share;
     this.#admission = new Admission({ ...http, hasRoom: () => share.hasRoom });
+    this.#messages = new Messages({
+      sources,
+      admission: this.#admission,
+      log: this.#log,
+      serve: this.#serve.bind(this),
+      onOver: this.#endIfDrained.bind(this),
+    });
   }
 
   get ended(): Promise<GuestEnd> {
@@ -111,8 +128,9 @@ class HttpService implements Guest {
     try {
       for (const instances of this.#programs.values()) instances.check();
       const listeners = this.#listeners();
-      if (listeners.length === 0) throw noListener();
+      if (listeners.length === 0 && (this.#config.sources ?? []).length === 0) throw noListener();
       for (const listener of listeners) listener.serve((socket) => this.#connect(socket));
+      this.#messages.start();
     } catch (error) {
       this.#closeGrants();
       throw error;
@@ -244,6 +262,8 @@ class HttpService implements Guest {
     if (handled === "none") {
       this.#log.failure(exchange, "the guest returned without a response");
       exchange.refuse(500, "the request failed");
+    } else if (handled === "failure") {
+      this.#log.failure(exchange, "the guest answered with an error");
     } else if ("tag" in handled) {
       this.#log.failure(exchange, `the guest answered with the error "${handled.tag}"`);
       exchange.refuse(statusOfFailure(handled), "the request failed");
@@ -263,6 +283,7 @@ class HttpService implements Guest {
     this.#end = { kind: "exit", code: 0 };
     for (const listener of this.#listeners()) listener.close();
     for (const connection of this.#connections) connection.finish();
+    this.#messages.stop();
     this.#drainTimer = setTimeout(
       () => this.#stop({ kind: "killed", reason: "SIGTERM" }),
       this.#config.http.drainMsMax,
@@ -272,6 +293,7 @@ class HttpService implements Guest {
 
   #stop(end: GuestEnd): void {
     this.#end = end;
+    this.#messages.cut();
     for (const request of this.#running) request.interrupt("stopped");
     for (const connection of this.#connections) connection.destroy();
     this.#finish(end);
@@ -279,7 +301,7 @@ class HttpService implements Guest {
 
   #endIfDrained(): void {
     if (this.#end === undefined || this.#connections.size > 0) return;
-    if (this.#admission.running > 0 || this.#inside.running > 0) return;
+    if (this.#admission.running > 0 || this.#inside.running > 0 || this.#messages.open > 0) return;
     this.#finish(this.#end);
   }
 

@@ -3,8 +3,8 @@ import type { GuestEnd } from "../guest/guest-end.ts";
 import type { HttpErrorCode, HttpExchange } from "../host/http/index.ts";
 import type { HttpRouted } from "./http-program.ts";
 
-/** What became of a request. */
-export type Handled = "none" | "response" | HttpErrorCode | GuestEnd;
+/** What became of a request; `failure` is one that the guest says of a message. */
+export type Handled = "none" | "response" | "failure" | HttpErrorCode | GuestEnd;
 
 /** An instance that answers requests, one after the other. */
 export interface RequestInstance {

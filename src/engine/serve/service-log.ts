@@ -33,6 +33,11 @@ export class ServiceLog {
     this.#write(words.join(" "));
   }
 
+  /** A line in words of the service itself. */
+  line(text: string): void {
+    this.#write(text.slice(0, 2 * shownLengthMax).replaceAll(/\p{Cc}/gu, "\ufffd"));
+  }
+
   #write(line: string): void {
     const lost = this.#lost === 0 ? "" : `(${this.#lost} lines were left out: nobody read them in time)\n`;
     const bytes = Buffer.from(`${lost}${line}\n`);

@@ -68,9 +68,7 @@ export function openGrants(
       const fd = handover.take(descriptor);
       return protocol === "udp" ? keep(datagramSocketFromFd(fd)) : keep(listenerFromFd(fd));
     });
-    const stores = order.application?.storage;
-    const own = stores === undefined ? order : networkOf(order, stores);
-    const network = openNetwork(own, listeners, { sockets, budget });
+    const network = openNetwork(ownNetworkOf(order), listeners, { sockets, budget });
     const components = (order.application?.components ?? []).map((component) => ({
       order: component,
       moduleFd: handover.take(component.moduleDescriptor),
@@ -95,6 +93,14 @@ export function openGrants(
 
 function closeAll(handles: readonly { close(): void }[]): void {
   for (const handle of handles) handle.close();
+}
+
+/** An application itself connects to its stores and to where it listens to channels. */
+function ownNetworkOf(order: GuestOrder): Parameters<typeof openNetwork>[0] {
+  if (order.application === undefined) return order;
+  const { storage, subscriptions } = order.application;
+  const listened = subscriptions.map(({ outbound }) => outbound);
+  return networkOf(order, { outbound: [...(storage.outbound ?? []), ...listened] });
 }
 
 /** A component, or stores, may connect to where its own rules allow, by the names that the application finds. */

@@ -5,6 +5,9 @@ import { OutboundError, type OutboundSockets, secured } from "../outbound/outbou
 import type { RedisAddress } from "./redis-address.ts";
 import { RespReader, type RespValue } from "./resp-reader.ts";
 
+/** A message of a channel. */
+type OnMessage = (channel: Uint8Array, payload: Uint8Array) => void;
+
 /** A connection to Redis: calls are sent as they come and answered in their order. */
 export class RedisClient {
   readonly #socket: Socket;
@@ -13,13 +16,14 @@ export class RedisClient {
   readonly #calls: PromiseWithResolvers<RespValue>[] = [];
   #failure: OutboundError | undefined;
   readonly #closed = Promise.withResolvers<void>();
+  readonly #onMessage: OnMessage | undefined;
 
   /** Rejects with an `OutboundError`. */
-  static async connect(address: RedisAddress, sockets: OutboundSockets): Promise<RedisClient> {
+  static async connect(address: RedisAddress, sockets: OutboundSockets, onMessage?: OnMessage): Promise<RedisClient> {
     const plain = await sockets.open(address);
     const { scheme, host, isInsecure } = address;
     const socket = scheme === "redis" ? plain : await secured(plain, host, { rejectUnauthorized: !isInsecure });
-    const client = new RedisClient(socket);
+    const client = new RedisClient(socket, onMessage);
     try {
       await client.#begin(address);
       return client;
@@ -29,8 +33,9 @@ export class RedisClient {
     }
   }
 
-  private constructor(socket: Socket) {
+  private constructor(socket: Socket, onMessage: OnMessage | undefined) {
     this.#socket = socket;
+    this.#onMessage = onMessage;
     socket.on("data", (chunk: Buffer) => this.#receive(chunk));
     socket.on("error", ({ message }: Error) => this.#fail(message));
     socket.once("close", () => this.#fail("the connection was closed"));
@@ -52,6 +57,20 @@ export class RedisClient {
   /** Resolves when it is of no more use. */
   get closed(): Promise<void> {
     return this.#closed.promise;
+  }
+
+  /** Takes no more of what the server sends, which then keeps it, up to its own limit. */
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  /** Notices after a while that a server has gone that nobody asks anything. */
+  keepAlive(afterMs: number): void {
+    this.#socket.setKeepAlive(true, afterMs);
   }
 
   /** Idempotent. */
@@ -94,10 +113,20 @@ export class RedisClient {
   }
 
   #answer(answer: RespValue): void {
+    if (this.#onMessage !== undefined && this.#pass(answer, this.#onMessage)) return;
     const call = this.#calls.shift();
     // What nobody asked for, such as messages of a channel, would be taken for answers from here on.
     if (call === undefined) this.#fail("the server says what it was not asked for");
     else call.resolve(answer);
+  }
+
+  /** Messages come between answers: an array of "message", the channel and the payload. */
+  #pass(answer: RespValue, onMessage: OnMessage): boolean {
+    const [kind, channel, payload] = answer.kind === "array" ? answer.items : [];
+    if (kind?.kind !== "bytes" || channel?.kind !== "bytes" || payload?.kind !== "bytes") return false;
+    if (Buffer.from(kind.bytes).toString("latin1") !== "message") return false;
+    onMessage(channel.bytes, payload.bytes);
+    return true;
   }
 
   #fail(message: string): void {

@@ -18,6 +18,8 @@ description = "Sells"
 const everything = `${head}
 [application.trigger.http]
 base = "/api"
+[application.trigger.redis]
+address = "redis://{{ host }}"
 [variables]
 token = { required = true, secret = true }
 host = { default = "example.com", description = "Whom to ask" }
@@ -34,6 +36,13 @@ executor = { type = "wagi" }
 [[trigger.http]]
 route = "/old"
 static_response = { status_code = 302, headers = { location = "/" }, body = "moved" }
+[[trigger.redis]]
+channel = "orders"
+component = "reader"
+[[trigger.redis]]
+channel = "news"
+address = "redis://other"
+component = "reader"
 [component.shop]
 source = "shop.wasm"
 description = "Answers"
@@ -51,6 +60,8 @@ command = "make"
 source = "shop.wasm"
 dependencies = { "a:b/c" = { path = "shop.wasm", export = "d:e/f" }, "g:h" = { component = "shop" } }
 dependencies_inherit_configuration = true
+[component.reader]
+source = "shop.wasm"
 `;
 
 const large = "x".repeat(129);
@@ -148,12 +159,18 @@ checkRefused("a module of a URL", `${route}{ url = "https://example.com/a", dige
   code: "unsupported",
   message: /put it beside the manifest/u,
 });
-test("a command is locked as one", async () => {
-  const command = '[[trigger.command]]\ncomponent = "a"\n[component.a]\nsource = "shop.wasm"';
-  await lock(head + command, async ({ text }, path) => {
-    assert.deepEqual(readLockedApplication(text).triggers, (await readManifest(path)).triggers);
+for (const fields of [
+  "[[trigger.command]]",
+  '[application.trigger.redis]\naddress = "redis://a"\n[[trigger.redis]]\nchannel = "c"',
+]) {
+  test(`what has ${fields.split("\n")[0] ?? ""} alone is locked with it`, async () => {
+    const manifest = `${head}${fields}\ncomponent = "a"\n[component.a]\nsource = "shop.wasm"`;
+    await lock(manifest, async ({ text }, path) => {
+      const [locked, written] = [readLockedApplication(text), await readManifest(path)];
+      assert.deepEqual([locked.triggers, locked.redisAddress], [written.triggers, written.redisAddress]);
+    });
   });
-});
+}
 
 checkRefused("another trigger", '[[trigger.sqs]]\ncomponent = "a"\n[component.a]\nsource = "shop.wasm"', {
   code: "unsupported",

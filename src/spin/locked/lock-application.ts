@@ -91,13 +91,17 @@ function documentOf(application: SpinApplication, components: readonly LockedCom
 }
 
 /** What all triggers of a type have in common stands there twice where there is one type, for older readers. */
-function metadataOf({ name, version, description, httpBase, triggers }: SpinApplication): object {
+function metadataOf(application: SpinApplication): object {
+  const { name, version, description, httpBase, redisAddress, triggers } = application;
   const http = httpBase === "/" ? {} : { base: httpBase };
+  const redis = redisAddress === undefined ? {} : { address: redisAddress };
   const [type, ...others] = new Set(triggers.map(({ kind }) => kind));
   return {
     ...texts({ description, name }),
-    ...(others.length > 0 ? {} : { trigger: { ...(type === "http" ? http : {}), type } }),
-    ...filled("triggers", httpBase === "/" ? {} : { http }),
+    ...(others.length > 0
+      ? {}
+      : { trigger: { ...(type === "http" ? http : {}), ...(type === "redis" ? redis : {}), type } }),
+    ...filled("triggers", { ...filled("http", http), ...filled("redis", redis) }),
     ...texts({ version }),
   };
 }
@@ -117,6 +121,11 @@ function triggerOf(trigger: SpinTrigger): object {
       return { id, trigger_type: "http", trigger_config: httpConfigOf(trigger) };
     case "command":
       return { id, trigger_type: "command", trigger_config: { component: trigger.component } };
+    case "redis": {
+      const { address, channel, component } = trigger;
+      const own = address === undefined ? {} : { address };
+      return { id, trigger_type: "redis", trigger_config: { ...own, channel, component } };
+    }
     case "other":
       throw new KwasmError(
         "unsupported",

@@ -130,6 +130,15 @@ function inline(bytes: number): string {
   return JSON.stringify({ ...locked, components: [{ ...component, files }] });
 }
 
+test("channels of a locked application are read, with the address of all of them", () => {
+  const config = { component: "shop", channel: "orders", address: null };
+  const triggers = [{ id: "r", trigger_type: "redis", trigger_config: config }];
+  const metadata = { ...locked.metadata, triggers: { redis: { address: "redis://cache" } } };
+  const read = readLockedApplication(JSON.stringify({ ...locked, metadata, triggers }));
+  assert.equal(read.redisAddress, "redis://cache");
+  assert.deepEqual(read.triggers, [{ kind: "redis", id: "r", component: "shop", channel: "orders" }]);
+});
+
 test("content that stands inline has a limit", () => {
   assert.equal(readLockedApplication(inline(spinLimits.inlineBytesMax)).components.length, 1);
   assert.throws(() => readLockedApplication(inline(spinLimits.inlineBytesMax + 1)), { code: "limit-exceeded" });

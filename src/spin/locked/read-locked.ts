@@ -14,6 +14,7 @@ import { checkApplication } from "../check-application.ts";
 import { spinLimits } from "../limits.ts";
 import { checkDependencyName } from "../manifest/read-dependencies.ts";
 import { readExecutor, readRoute, readStaticResponse } from "../manifest/read-http-trigger.ts";
+import { readChannel, readRedisAddress } from "../manifest/read-redis-trigger.ts";
 import { malformed, shown, Table } from "../table.ts";
 
 /** Features that a locked application may need of its host. */
@@ -44,6 +45,7 @@ export function readLockedApplication(text: string, name = "the locked applicati
     {
       ...readNames(metadata ?? new Table({}, table.place("metadata"))),
       httpBase: httpBaseOf(metadata),
+      ...readRedisAddress(metadata?.table("triggers")?.table("redis") ?? metadata?.table("trigger")),
       variables: readVariables(table),
       triggers: table.list("triggers", spinLimits.triggersMax).map((value) => readTrigger(value, name)),
       components: components.map((value) => readComponent(new Table(value, `a component of "${name}"`))),
@@ -114,6 +116,10 @@ function readTrigger(value: unknown, name: string): SpinTrigger {
   const config = table.table("trigger_config") ?? new Table({}, table.place("trigger_config"));
   if (type === "command") {
     return { kind: "command", id, component: config.requiredText("component", spinLimits.nameLengthMax) };
+  }
+  if (type === "redis") {
+    const component = config.requiredText("component", spinLimits.nameLengthMax);
+    return { kind: "redis", id, component, ...readChannel(config) };
   }
   if (type !== "http") return { kind: "other", id, type };
   return { kind: "http", id, route: readRoute(config), answer: readAnswer(config) };

@@ -43,6 +43,9 @@ targets = ["spin-up:3.3", { registry = "r", id = "i" }]
 [application.trigger.http]
 base = "/api"
 
+[application.trigger.redis]
+address = "redis://{{ host }}"
+
 [application.tool.lint]
 level = "high"
 
@@ -122,7 +125,7 @@ source = "debug.wasm"
         route: "/old",
         answer: { kind: "static", status: 302, headers: [["location", "/shop"]], body: "" },
       },
-      { kind: "other", id: "trigger-redis-0", type: "redis" },
+      { kind: "redis", id: "trigger-redis-0", component: "shop", channel: "orders" },
     ],
     components: [
       {
@@ -243,6 +246,32 @@ function checkRefused(title: string, text: string, message: RegExp, code: ErrorC
 const route = '[[trigger.http]]\nroute = "/"\ncomponent = "a"\n';
 const component = '[component.a]\nsource = "a.wasm"\n';
 
+check(
+  "version 1, with messages",
+  `
+spin_version = "1"
+name = "news"
+trigger = { type = "redis", address = "redis://cache" }
+[[component]]
+id = "news"
+source = "news.wasm"
+[component.trigger]
+channel = "all"
+address = "redis://other"
+`,
+  {
+    redisAddress: "redis://cache",
+    triggers: [{ kind: "redis", id: "trigger--news", component: "news", channel: "all", address: "redis://other" }],
+  },
+);
+
+checkRefused("no channel", `${head}[[trigger.redis]]\ncomponent = "a"`, /"channel" is missing/);
+checkRefused("no receiver", `${head}[[trigger.redis]]\nchannel = "a"`, /name what is run/);
+checkRefused(
+  "a channel by a variable that is not there",
+  `${head}[[trigger.redis]]\nchannel = "{{ b }}"\ncomponent = "a"\n${component}`,
+  /no variable "b"/,
+);
 checkRefused("no TOML", "a = ", /read "spin.toml": .*line 1/);
 checkRefused("no version", 'name = "a"', /"spin_manifest_version" is missing/);
 checkRefused("version 3", "spin_manifest_version = 3", /spin_manifest_version = 3 is not known/, "unsupported");

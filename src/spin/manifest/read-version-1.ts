@@ -4,6 +4,7 @@ import { spinLimits } from "../limits.ts";
 import { Table } from "../table.ts";
 import { readComponent } from "./read-component.ts";
 import { readExecutor, readRoute } from "./read-http-trigger.ts";
+import { readChannel, readRedisAddress } from "./read-redis-trigger.ts";
 import { readVariables } from "./read-variables.ts";
 
 /** `spin_version = "1"`: one kind of trigger for all, and each component has its own. */
@@ -19,6 +20,7 @@ export function readVersion1(table: Table): SpinApplication {
     description: table.text("description") ?? "",
     variables: readVariables(table),
     httpBase: common.text("base", spinLimits.routeLengthMax) ?? "/",
+    ...(type === "redis" ? readRedisAddress(common) : {}),
     triggers: read.map(({ trigger }) => trigger),
     components: read.map(({ component }) => component),
   };
@@ -34,6 +36,11 @@ function readEntry(table: Table, type: string): { readonly trigger: SpinTrigger;
   const triggerId = `trigger--${id}`;
   const component = readComponent(id, table, "1");
   if (type === "command") return { trigger: { kind: "command", id: triggerId, component: id }, component };
+  if (type === "redis") {
+    const read = { kind: "redis", id: triggerId, component: id, ...readChannel(trigger) } as const;
+    trigger.refuseOthers();
+    return { trigger: read, component };
+  }
   if (type !== "http") return { trigger: { kind: "other", id: triggerId, type }, component };
   const answer = { kind: "component", component: id, executor: readExecutor(trigger) } as const;
   const read = { kind: "http", id: triggerId, route: readRoute(trigger), answer } as const;

@@ -5,6 +5,7 @@ import { spinLimits } from "../limits.ts";
 import { malformed, shown, Table } from "../table.ts";
 import { readComponent } from "./read-component.ts";
 import { readExecutor, readRoute, readStaticResponse } from "./read-http-trigger.ts";
+import { readChannel, readRedisAddress } from "./read-redis-trigger.ts";
 import { readVariables } from "./read-variables.ts";
 
 /** `spin_manifest_version = 2`: crates/manifest/src/schema/v2.rs of Spin. */
@@ -17,13 +18,15 @@ export function readVersion2(table: Table): SpinApplication {
     const where = components.place(id);
     return readComponent(checkIdentifier(id, "kebab", where), new Table(value, where), "2");
   });
-  const http = application.table("trigger")?.table("http");
+  const common = application.table("trigger");
+  const http = common?.table("http");
   const read = {
     name: application.requiredText("name", spinLimits.nameLengthMax),
     version: application.text("version") ?? "",
     description: application.text("description") ?? "",
     variables: readVariables(table),
     httpBase: http?.text("base", spinLimits.routeLengthMax) ?? "/",
+    ...readRedisAddress(common?.table("redis")),
     triggers,
     components: [...(named ?? []), ...reader.inline],
   };
@@ -52,6 +55,7 @@ class TriggerReader {
   #trigger(type: string, table: Table, at: { readonly index: number; readonly where: string }): SpinTrigger {
     const id = table.text("id", spinLimits.nameLengthMax) ?? `trigger-${type}-${String(at.index)}`;
     if (type === "command") return this.#command(table, id, at.where);
+    if (type === "redis") return this.#redis(table, id, at.where);
     if (type !== "http") return { kind: "other", id, type };
     const answer = this.#answer(table, id, at.where);
     const route = readRoute(table);
@@ -61,11 +65,24 @@ class TriggerReader {
   }
 
   #command(table: Table, id: string, where: string): SpinTrigger {
-    const component = this.#component(table, id);
-    if (component === undefined) throw malformed(table.place("component"), "there; name what is run");
+    const component = this.#requiredComponent(table, id);
     checkMiddleware(table, where);
     table.refuseOthers();
     return { kind: "command", id, component };
+  }
+
+  #redis(table: Table, id: string, where: string): SpinTrigger {
+    const component = this.#requiredComponent(table, id);
+    const channel = readChannel(table);
+    checkMiddleware(table, where);
+    table.refuseOthers();
+    return { kind: "redis", id, component, ...channel };
+  }
+
+  #requiredComponent(table: Table, id: string): string {
+    const component = this.#component(table, id);
+    if (component === undefined) throw malformed(table.place("component"), "there; name what is run");
+    return component;
   }
 
   #answer(table: Table, id: string, where: string): HttpAnswer {

@@ -9,6 +9,7 @@ export interface ApplicationSpec {
   /** What all routes begin with. */
   readonly base: string;
   readonly routes: readonly RouteSpec[];
+  readonly subscriptions: readonly SubscriptionSpec[];
   readonly components: readonly ComponentSpec[];
   readonly storage: StorageSpec;
 }
@@ -19,9 +20,19 @@ export interface RouteSpec {
   readonly answer: { readonly kind: "component"; readonly component: string } | StaticAnswer;
 }
 
-/** How a component is asked: by its handler, as a command of CGI with such words, or as a command that is run once. */
+/** Channels of one server of Redis, and the components that are given the messages of each. */
+export interface SubscriptionSpec {
+  /** With its password, where it has one. */
+  readonly address: string;
+  /** The address in the engine's words; no component may connect there for that. */
+  readonly outbound: string;
+  readonly channels: readonly (readonly [channel: string, components: readonly string[]])[];
+}
+
+/** How a component is asked: by its handler, by a message, as a command of CGI with such words, or as a command that is run once. */
 export type ExecutorSpec =
   | { readonly kind: "http" }
+  | { readonly kind: "redis" }
   | { readonly kind: "wagi"; readonly argv: string }
   | { readonly kind: "command" };
 

@@ -6,7 +6,7 @@ export interface ApplicationWorkload {
   readonly module: FoundModule;
   readonly args: readonly string[];
   readonly application: ApplicationSpec;
-  /** Where any of its components may connect to, and its stores. */
+  /** Where any of its components may connect to, its stores, and those who listen to channels. */
   readonly outbound: readonly string[];
 }
 
@@ -21,15 +21,21 @@ export function workloadOfApplication(
   application: ApplicationSpec,
   commandArguments: readonly string[] = [],
 ): ApplicationWorkload {
-  const { name, components } = application;
+  const { name, components, subscriptions } = application;
   const ofComponents = components.flatMap((component) => component.outbound);
-  const outbound = [...new Set([...ofComponents, ...(application.storage.outbound ?? [])])];
+  const outbound = [
+    ...new Set([
+      ...ofComponents,
+      ...(application.storage.outbound ?? []),
+      ...subscriptions.map((subscription) => subscription.outbound),
+    ]),
+  ];
   const [first] = components;
   const args = first !== undefined && isCommand(application) ? [first.id, ...commandArguments] : [name];
   return { module: first?.module ?? noModule, args, application, outbound };
 }
 
 /** Whether an application is run once, to its end, and answers no requests. */
-export function isCommand({ components }: Pick<ApplicationSpec, "components">): boolean {
+function isCommand({ components }: Pick<ApplicationSpec, "components">): boolean {
   return components[0]?.executor.kind === "command";
 }

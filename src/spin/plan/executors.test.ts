@@ -42,6 +42,15 @@ test("a command begins where commands do", () => {
   assert.throws(() => choose(triggerOf("a", { ...wagi, entrypoint: "main" })), { code: "unsupported" });
 });
 
+const redis: SpinTrigger = { kind: "redis", id: "r", component: "m", channel: "c" };
+
+test("a component is given messages, of any number of channels, or requests", () => {
+  const { redis: chosen, executors } = choose(redis, { ...redis, channel: "d" }, triggerOf("a", http));
+  assert.equal(chosen.length, 2);
+  assert.deepEqual(executors.get("m"), { kind: "redis" });
+  assert.throws(() => choose(redis, triggerOf("m", http)), { code: "invalid-argument" });
+});
+
 const command: SpinTrigger = { kind: "command", id: "c", component: "a" };
 
 test("of commands the first one is run", () => {
@@ -53,9 +62,9 @@ test("a command beside what answers requests is refused", () => {
   assert.throws(() => choose(command, fixed), { code: "unsupported", message: /an application for each/ });
 });
 
-for (const type of ["redis", "mqtt", "sqs", "cron", "whatever"]) {
+for (const type of ["mqtt", "sqs", "cron", "whatever"]) {
   test(`a trigger of type "${type}" is refused by its name`, () => {
-    const message = new RegExp(`trigger "t" is of type "${type}"; those of types http and command are run`, "u");
+    const message = new RegExp(`trigger "t" is of type "${type}"; those of types http, redis and command are run`, "u");
     assert.throws(() => choose({ kind: "other", id: "t", type }), { code: "unsupported", message });
   });
 }

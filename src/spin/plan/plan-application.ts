@@ -11,6 +11,7 @@ import type { ContentFinder } from "./content-finder.ts";
 import { findMounts } from "./find-mounts.ts";
 import { sourceOfDependency } from "./source-of-dependency.ts";
 import { storageIn } from "./storage-files.ts";
+import { planSubscriptions } from "./subscriptions.ts";
 
 export interface PlanOptions {
   /** Where modules and files are. */
@@ -31,7 +32,7 @@ export interface PlanOptions {
  */
 export async function planApplication(application: SpinApplication, options: PlanOptions): Promise<ApplicationSpec> {
   const { name, version, description, imageDigest, httpBase, variables, components } = application;
-  const { http, executors } = chooseTriggers(application);
+  const { http, redis, executors } = chooseTriggers(application);
   options.onKind?.(application.triggers.some(({ kind }) => kind === "command") ? "command" : "service");
   const { runtimeConfig = withoutRuntimeConfig } = options;
   const values = resolveVariables(variables, options.environment, { ...options, ...runtimeConfig });
@@ -52,6 +53,7 @@ export async function planApplication(application: SpinApplication, options: Pla
     ...(imageDigest === undefined ? {} : { imageDigest }),
     base: httpBase,
     routes: http.map(routeOf),
+    subscriptions: planSubscriptions(application, redis, values),
     components: planned,
     storage: storageOf(options.storage, runtimeConfig),
   };

@@ -145,8 +145,8 @@ checkRefused(
   /dependency "a:b\/c": it is named by a registry/,
 );
 test("an application with a trigger that is not served is refused, and says which", async () => {
-  const input = { fields: `${source}[[trigger.redis]]\nchannel = "a"` };
-  await assert.rejects(plan(input), { code: "unsupported", message: /"trigger-redis-0" is of type "redis"/ });
+  const input = { fields: `${source}[[trigger.mqtt]]\nchannel = "a"` };
+  await assert.rejects(plan(input), { code: "unsupported", message: /"trigger-mqtt-0" is of type "mqtt"/ });
 });
 checkRefused(
   "a store with a label of its own",

@@ -2,6 +2,7 @@ import { readFile, stat } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import { KwasmError } from "#base";
 import { spinLimits } from "../limits.ts";
+import { redisPlaceOf } from "../outbound/redis-place.ts";
 import { parseToml } from "../parse-toml.ts";
 import type { KeyValueStoreSpec, SqliteDatabaseSpec } from "../plan/application-spec.ts";
 import { shown, Table } from "../table.ts";
@@ -126,14 +127,6 @@ function readProvider(provider: Table): VariableProvider {
 function outboundOf(store: KeyValueStoreSpec): readonly string[] {
   const place = store.kind === "redis" ? redisPlaceOf(store.url) : undefined;
   return place === undefined ? [] : [place];
-}
-
-/** `redis://HOST:PORT` of an address, which may have a user and a database. */
-function redisPlaceOf(url: string): string | undefined {
-  if (!URL.canParse(url)) return undefined;
-  const { protocol, hostname, port } = new URL(url);
-  if ((protocol !== "redis:" && protocol !== "rediss:") || hostname === "") return undefined;
-  return `${protocol}//${hostname}:${port === "" ? "6379" : port}`;
 }
 
 function unsupported(place: string, advice: string): KwasmError {

@@ -30,9 +30,7 @@ export async function describeApplications(
     const options = { name: `spin-${name}`, store, signal: io.interrupted(), runsCommands: isForced };
     const image = await buildApplication(manifest, options, io);
     const built = { image: image.name, digest: image.descriptor.digest, env: io.env };
-    const isCommand = application.triggers.some(({ kind }) => kind === "command");
-    const text = JSON.stringify(isCommand ? podOf(name, built) : objectsOf(name, built));
-    files.push({ name: path, text });
+    files.push({ name: path, text: JSON.stringify(objectsOf(application, name, built)) });
   }
   return files;
 }
@@ -55,6 +53,13 @@ interface ApplicationImage {
   readonly env: Io["env"];
 }
 
+function objectsOf({ triggers }: SpinApplication, name: string, built: ApplicationImage): object {
+  if (triggers.some(({ kind }) => kind === "command")) return podOf(name, built);
+  if (!triggers.some(({ kind }) => kind === "http")) return deploymentOf(name, built, []);
+  const items = [deploymentOf(name, built, [{ containerPort }]), serviceOf(name)];
+  return { apiVersion: "v1", kind: "List", items };
+}
+
 /** A command is run once. */
 function podOf(name: string, { image, env }: ApplicationImage): object {
   const container = { name, image, imagePullPolicy: "Never", env: variablesOf(env) };
@@ -70,25 +75,21 @@ function variablesOf(env: Io["env"]): readonly { readonly name: string; readonly
   return spinVariablesOf(env).map(([name, value]) => ({ name, value }));
 }
 
-function objectsOf(name: string, { image, digest, env }: ApplicationImage): object {
+/** One that answers no requests has no port. */
+function deploymentOf(name: string, { image, digest, env }: ApplicationImage, ports: readonly object[]): object {
   const labels = { app: name };
-  const container = { name, image, imagePullPolicy: "Never", ports: [{ containerPort }], env: variablesOf(env) };
+  const given = ports.length === 0 ? {} : { ports };
+  const container = { name, image, imagePullPolicy: "Never", ...given, env: variablesOf(env) };
   const template = {
     metadata: { labels, annotations: { "kwasm.sh/image-digest": digest } },
     spec: { containers: [container] },
   };
-  const metadata = { name, labels };
-  return {
-    apiVersion: "v1",
-    kind: "List",
-    items: [
-      { apiVersion: "apps/v1", kind: "Deployment", metadata, spec: { selector: { matchLabels: labels }, template } },
-      {
-        apiVersion: "v1",
-        kind: "Service",
-        metadata,
-        spec: { selector: labels, ports: [{ port: containerPort, targetPort: containerPort }] },
-      },
-    ],
-  };
+  const spec = { selector: { matchLabels: labels }, template };
+  return { apiVersion: "apps/v1", kind: "Deployment", metadata: { name, labels }, spec };
+}
+
+function serviceOf(name: string): object {
+  const labels = { app: name };
+  const spec = { selector: labels, ports: [{ port: containerPort, targetPort: containerPort }] };
+  return { apiVersion: "v1", kind: "Service", metadata: { name, labels }, spec };
 }

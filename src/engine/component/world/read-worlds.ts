@@ -3,7 +3,7 @@ import { ByteReader, type CustomSection, type ModuleLayout, sectionIds } from ".
 import { parseComponent } from "../parser/parse-component.ts";
 import type { ComponentType, DefinedType } from "../types/types.ts";
 import { validateComponent } from "../validate/component.ts";
-import { inboundHttpWorld, oldHandler } from "./inbound-http.ts";
+import { inboundWorld, isOldHandler } from "./inbound-world.ts";
 
 /** Names of the sections in which binding generators leave the world of their code; each adds a suffix of its own. */
 const sectionPrefix = "component-type";
@@ -13,11 +13,7 @@ const worldsMax = 32;
 
 /** Whether a module says of which world it is to become a component, or is known to have one by what it exports. */
 export function hasWorld(layout: Pick<ModuleLayout, "customSections" | "exports">): boolean {
-  return layout.customSections.some(isWorldSection) || isOldHandler(layout);
-}
-
-function isOldHandler({ exports }: Pick<ModuleLayout, "exports">): boolean {
-  return exports.some(({ name, kind }) => name === oldHandler && kind === "function");
+  return layout.customSections.some(isWorldSection) || isOldHandler(layout.exports);
 }
 
 /**
@@ -32,7 +28,7 @@ export function readWorlds(layout: ModuleLayout): readonly ComponentType[] {
       `reading a module: it is built for "${sections.length}" worlds, at most "${worldsMax}" are run`,
     );
   }
-  if (sections.length === 0) return isOldHandler(layout) ? [inboundHttpWorld()] : [];
+  if (sections.length === 0) return isOldHandler(layout.exports) ? [inboundWorld(layout.exports)] : [];
   return sections.map((section) => readWorld(layout, section));
 }
 
