@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 
@@ -99,6 +99,56 @@ test("a store in Redis is the same as one in a file, by all of its interfaces", 
   await component.check(ok(false), `${spin}[method]store.exists`, store, "a");
   const none = { tag: "err", value: { tag: "no-such-store" } };
   await component.check(none, `${spin}[static]store.open`, "absent");
+});
+
+/** As spin-operator gives pods the file: a Secret, mounted in its place. */
+const pods = `apiVersion: v1
+kind: Secret
+metadata: { name: settings }
+stringData:
+  runtime-config.toml: |
+    [[variables_provider]]
+    type = "static"
+    values = { greeting = "hi from a Secret" }
+    [key_value_store.default]
+    type = "redis"
+    url = "${url}/9"
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: stores }
+spec:
+  replicas: 2
+  selector: { matchLabels: { app: stores } }
+  template:
+    metadata: { labels: { app: stores } }
+    spec:
+      runtimeClassName: wasmtime-spin-v2
+      containers:
+        - name: stores
+          image: "app:v1"
+          volumeMounts: [{ name: settings, mountPath: /runtime-config.toml, subPath: runtime-config.toml }]
+      volumes: [{ name: settings, secret: { secretName: settings } }]
+---
+apiVersion: v1
+kind: Service
+metadata: { name: stores }
+spec: { selector: { app: stores }, ports: [{ port: 80 }] }
+`;
+
+test("pods have their runtime configuration from a Secret, and a store together", async () => {
+  kwasm.write("pods/pods.yaml", pods);
+  kwasm.write("pods/app/spin.toml", readFileSync(manifest, "utf8"));
+  kwasm.write("pods/app/c.wasm", storingComponent());
+  const { stdout, stderr } = await kwasm.run(["up", "-d", "pods"], { cwd: kwasm.directory });
+  const [, address = ""] = /service\/stores answers at (\S+)/u.exec(stdout) ?? [];
+  assert.notEqual(address, "", stdout + stderr);
+  const ask = async (path: string): Promise<string> => (await fetch(`http://${address}/${path}`)).text();
+  assert.equal(await ask("v"), "hi from a Secret");
+  const counts = [await ask("count"), await ask("count"), await ask("count"), await ask("count")];
+  assert.deepEqual(counts, ["1", "2", "3", "4"]);
+  // Their connections end with them.
+  await kwasm.check("down", {});
 });
 
 test("a store whose connection was lost connects anew", async () => {

@@ -1,7 +1,15 @@
 import { KwasmError } from "#base";
 import { answersHttp, type ContainerEntry, type ImageContent, resolveEntry } from "#image";
 import type { MountSpec, NetworkGrant, SandboxSpec, WorkloadSpec } from "#node";
-import { type ApplicationSpec, findImageManifest, planArtifact, planManifest, workloadOfApplication } from "#spin";
+import {
+  type ApplicationSpec,
+  findImageManifest,
+  planArtifact,
+  planManifest,
+  readContainerConfig,
+  type RuntimeConfig,
+  workloadOfApplication,
+} from "#spin";
 
 import type { Bundle, BundleMount } from "./bundle.ts";
 import type { ContainerdImages } from "./content/containerd-images.ts";
@@ -87,10 +95,22 @@ type ContainerProgram = Pick<WorkloadSpec, "module" | "args" | "application" | "
 async function programOf(identity: TaskIdentity, bundle: Bundle, images: ContainerdImages): Promise<ContainerProgram> {
   const manifest = findImageManifest(bundle.rootPath);
   const options = { isConfined: true, environment: new Map(bundle.env), takesBareNames: true };
-  if (manifest !== undefined) return programOfApplication(await planManifest(manifest, options), bundle);
+  if (manifest !== undefined) {
+    const configured = { ...options, ...(await configurationOf(bundle)) };
+    return programOfApplication(await planManifest(manifest, configured), bundle);
+  }
   const found = await resolveModule(identity, bundle, images);
-  if (found.kind === "spin") return programOfApplication(await planArtifact(found, options), bundle);
+  if (found.kind === "spin") {
+    const configured = { ...options, ...(await configurationOf(bundle)) };
+    return programOfApplication(await planArtifact(found, configured), bundle);
+  }
   return { module: found.module, args: found.argv, ...withNetwork(networkGrantOf(bundle)) };
+}
+
+/** What the container has of a Spin application's runtime configuration. */
+async function configurationOf(bundle: Bundle): Promise<{ readonly runtimeConfig?: RuntimeConfig }> {
+  const runtimeConfig = await readContainerConfig(mountsOf(bundle));
+  return runtimeConfig === undefined ? {} : { runtimeConfig };
 }
 
 function programOfApplication(application: ApplicationSpec, bundle: Bundle): ContainerProgram {

@@ -37,6 +37,27 @@ const bundle = {
   sysctls: {},
 } as const satisfies Omit<Bundle, "rootPath">;
 
+test("a file that is mounted as its runtime configuration says where an application's stores are", async () => {
+  using directory = mkdtempDisposableSync(join(tmpdir(), "kwasm-spin-"));
+  const config = join(directory.path, "of-kubelet");
+  writeFileSync(config, '[key_value_store.default]\ntype = "redis"\nurl = "redis://cache:6379"\n');
+  mkdirSync(join(directory.path, "target"));
+  writeFileSync(join(directory.path, "target/hello.wasm"), "module");
+  writeFileSync(join(directory.path, "spin.toml"), manifest);
+  const mount = { type: "bind", source: config, destination: "/runtime-config.toml", options: ["rbind", "ro"] };
+  const { workload } = await planContainer({
+    identity: { namespace: "k8s.io", id: "a", bundle: directory.path },
+    streams: { stdin: "", stdout: "", stderr: "", terminal: false },
+    bundle: { ...bundle, rootPath: directory.path, mounts: [mount] },
+    pod: undefined,
+    images: {} as ContainerdImages,
+  });
+  assert.deepEqual(workload.application?.storage.keyValueStores, [
+    ["default", { kind: "redis", url: "redis://cache:6379" }],
+  ]);
+  assert.deepEqual(workload.network?.outbound, ["https://example.com", "redis://cache:6379"]);
+});
+
 test("a container whose root has a manifest of Spin is that application, at port 80 where it declares none", async () => {
   using directory = mkdtempDisposableSync(join(tmpdir(), "kwasm-spin-"));
   mkdirSync(join(directory.path, "target"));

@@ -21,6 +21,7 @@ export { planApplication } from "./plan/plan-application.ts";
 export { listApplication } from "./plan/list-files.ts";
 export { findImageManifest, planManifest, readManifest } from "./plan/plan-directory.ts";
 export { type RouteMatch, Router } from "./route/router.ts";
+export { readContainerConfig } from "./runtime-config/container-config.ts";
 export { readRuntimeConfig } from "./runtime-config/read-runtime-config.ts";
 export type { RuntimeConfig } from "./runtime-config/runtime-config.ts";
 export { storageIn } from "./plan/storage-files.ts";

@@ -1,6 +1,13 @@
 import type { ImageContent } from "#image";
 import type { WorkloadSpec } from "#node";
-import { type ApplicationSpec, findImageManifest, planArtifact, planManifest, workloadOfApplication } from "#spin";
+import {
+  type ApplicationSpec,
+  findImageManifest,
+  planArtifact,
+  planManifest,
+  readContainerConfig,
+  workloadOfApplication,
+} from "#spin";
 import type { Container } from "../kinds/index.ts";
 import type { ContainerImages } from "./container-images.ts";
 import { expandVariables } from "./expand-variables.ts";
@@ -21,19 +28,25 @@ export async function findProgram(
   image: ImageContent,
   environment: ReadonlyMap<string, string>,
 ): Promise<ContainerProgram> {
-  const options = { environment, takesBareNames: true };
   if (image.kind === "spin") {
-    const storage = await files.spinStorageOf(container);
-    return programOfApplication(await planArtifact(image, { ...options, storage }));
+    const options = await spinOptionsOf({ container, files }, undefined);
+    return programOfApplication(await planArtifact(image, { ...options, environment }));
   }
   const manifest = findImageManifest(image.root);
   if (manifest !== undefined) {
-    const storage = await files.spinStorageOf(container);
-    return programOfApplication(await planManifest(manifest, { ...options, isConfined: true, storage }));
+    const options = { ...(await spinOptionsOf({ container, files }, image.root)), environment, isConfined: true };
+    return programOfApplication(await planManifest(manifest, options));
   }
   const expand = (word: string): string => expandVariables(word, environment);
   const entry = await context.images.resolve(image, container.command.map(expand), container.args.map(expand));
   return { module: { path: entry.module.path, digest: entry.module.digest }, args: entry.argv };
+}
+
+/** What a container has for a Spin application besides its image. */
+async function spinOptionsOf({ container, files }: Omit<ProgramParts, "context">, root: string | undefined) {
+  const runtimeConfig = await readContainerConfig(files.mountsOf(container, root));
+  const storage = await files.spinStorageOf(container);
+  return { takesBareNames: true, storage, ...(runtimeConfig && { runtimeConfig }) };
 }
 
 function programOfApplication(application: ApplicationSpec): ContainerProgram {

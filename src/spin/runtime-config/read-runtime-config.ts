@@ -9,11 +9,11 @@ import { shown, Table } from "../table.ts";
 import type { VariableProvider } from "../variables/resolve-variables.ts";
 import type { RuntimeConfig } from "./runtime-config.ts";
 
-/** Where paths begin: those of key-value stores beside the file, others where the command is run, as Spin has it. */
-interface Places {
-  readonly directory: string;
-  readonly workingDirectory: string;
-}
+/**
+ * Where paths begin: those of key-value stores beside the file, others where the command is run, as Spin has it. Undefined in a
+ * container, which has no paths of this machine.
+ */
+type Places = { readonly directory: string; readonly workingDirectory: string } | undefined;
 
 /** Fields of Spin's that say what is not done here, with what to do instead. */
 const unsupportedFields: Readonly<Record<string, string>> = {
@@ -32,10 +32,12 @@ const unsupportedFields: Readonly<Record<string, string>> = {
 /** Reads the file. Throws as `parseRuntimeConfig`, and `not-found`. */
 export async function readRuntimeConfig(path: string, workingDirectory: string): Promise<RuntimeConfig> {
   const file = resolve(workingDirectory, path);
-  return parseRuntimeConfig(await readText(file), basename(path), { directory: dirname(file), workingDirectory });
+  const text = await readConfigText(file);
+  return parseRuntimeConfig(text, basename(path), { directory: dirname(file), workingDirectory });
 }
 
-async function readText(file: string): Promise<string> {
+/** Throws `not-found`, and `limit-exceeded` before anything is read. */
+export async function readConfigText(file: string): Promise<string> {
   try {
     const { size } = await stat(file);
     // A character has up to four bytes; the parser counts characters.
@@ -55,10 +57,9 @@ export function parseRuntimeConfig(text: string, name: string, places: Places): 
   for (const [field, advice] of Object.entries(unsupportedFields)) {
     if (table.has(field)) throw unsupported(table.place(field), advice);
   }
-  const state = table.text("state_dir");
   const keyValueStores = labelled(table, "key_value_store", (store) => readKeyValueStore(store, places));
   const config = {
-    ...(state === undefined ? {} : { stateDirectory: state === "" ? "" : resolve(places.workingDirectory, state) }),
+    ...readStateDirectory(table, places),
     providers: [...readProviders(table, "variables_provider"), ...readProviders(table, "config_provider")],
     keyValueStores,
     sqliteDatabases: labelled(table, "sqlite_database", (database) => readDatabase(database, places)),
@@ -74,12 +75,27 @@ function labelled<Spec>(table: Table, field: string, read: (store: Table) => Spe
   return new Map(entries.map(([label, value]) => [label, read(new Table(value, `"${field}.${shown(label)}"`))]));
 }
 
-function readKeyValueStore(store: Table, { directory }: Places): KeyValueStoreSpec {
+/** Nothing is kept where it is empty. */
+function readStateDirectory(table: Table, places: Places): Pick<RuntimeConfig, "stateDirectory"> {
+  if (table.text("state_dir") === "") return { stateDirectory: "" };
+  const path = readPath(table, "state_dir", places?.workingDirectory);
+  return path === undefined ? {} : { stateDirectory: path };
+}
+
+/** Absolute, where there is one. */
+function readPath(table: Table, field: string, directory: string | undefined): string | undefined {
+  const path = table.text(field);
+  if (path === undefined) return undefined;
+  if (directory === undefined) throw unsupported(table.place(field), "a container has no such files; leave it out");
+  return resolve(directory, path);
+}
+
+function readKeyValueStore(store: Table, places: Places): KeyValueStoreSpec {
   const type = store.requiredText("type");
   if (type === "spin") {
-    const path = store.text("path");
+    const path = readPath(store, "path", places?.directory);
     store.refuseOthers();
-    return path === undefined ? { kind: "file" } : { kind: "file", path: resolve(directory, path) };
+    return path === undefined ? { kind: "file" } : { kind: "file", path };
   }
   if (type !== "redis") throw unsupported(store.place("type"), `"${shown(type)}" is not there; use "spin" or "redis"`);
   const url = store.requiredText("url");
@@ -88,15 +104,15 @@ function readKeyValueStore(store: Table, { directory }: Places): KeyValueStoreSp
   return { kind: "redis", url };
 }
 
-function readDatabase(database: Table, { workingDirectory }: Places): SqliteDatabaseSpec {
+function readDatabase(database: Table, places: Places): SqliteDatabaseSpec {
   const type = database.requiredText("type");
   if (type !== "spin") throw unsupported(database.place("type"), `"${shown(type)}" is not there; use "spin"`);
-  const path = database.text("path");
+  const path = readPath(database, "path", places?.workingDirectory);
   if (database.flag("allow_attach_file")) {
     throw unsupported(database.place("allow_attach_file"), "files are never attached; leave it out");
   }
   database.refuseOthers();
-  return path === undefined ? {} : { path: resolve(workingDirectory, path) };
+  return path === undefined ? {} : { path };
 }
 
 function readProviders(table: Table, field: string): readonly VariableProvider[] {
