@@ -21,10 +21,15 @@ export function startRedis({ isSecure = false } = {}): Promise<DataServer> {
     name: program.name,
     async prepare(directory, port) {
       const place = isSecure ? await tlsOptions(directory, port) : ["--port", String(port)];
-      const own = ["--bind", "127.0.0.1", ...place, "--dir", directory, "--save", "", "--appendonly", "no"];
-      return commandOf(program, ["usr/bin/redis-server", ...own]);
+      return redisServerCommand(directory, ["--bind", "127.0.0.1", ...place]);
     },
   });
+}
+
+/** The words that run Debian's Redis with what is given; it keeps nothing. */
+export function redisServerCommand(directory: string, words: readonly string[]): Promise<readonly string[]> {
+  const own = [...words, "--dir", directory, "--save", "", "--appendonly", "no"];
+  return commandOf(program, ["usr/bin/redis-server", ...own]);
 }
 
 /** The words that run Redis' own client. */
