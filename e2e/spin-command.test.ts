@@ -43,7 +43,7 @@ test("a command and what answers requests are told apart", async () => {
   kwasm.write("app/timer.toml", `${head}[[trigger.cron]]\ncomponent = "job"\n[component.job]\nsource = "cat.wasm"\n`);
   await kwasm.check(
     `${serve} app/timer.toml`,
-    { code: 126, stderr: /of type "cron"; those of types http and/ },
+    { code: 126, stderr: /of type "cron"; those of types http, redis and command are run/ },
     options,
   );
 });
