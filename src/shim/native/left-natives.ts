@@ -27,8 +27,8 @@ export async function endLeftNatives({ directory, containerd, log }: LeftNatives
       const mark = readMark(bundle);
       if (mark === undefined) continue;
       log.warn("a native container is ended, as the process that looked after it is gone", { namespace, id });
-      endShim(mark, group);
       try {
+        endShim(mark, group);
         await deleteByRuncShim(containerd, { namespace, id, bundle });
       } catch (error) {
         const reason = KwasmError.from(error, "end it by its shim").message;

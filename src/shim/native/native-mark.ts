@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { systemErrorCode } from "#base";
@@ -17,8 +17,8 @@ export interface NativeMark {
   readonly owner: string;
 }
 
+/** Throws `ENOENT` where the folder is gone: a bundle is containerd's to make. */
 export function writeMark(folder: string, { shim, shimPid, socket, owner }: NativeMark): void {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
   writeFileSync(join(folder, MARK), `${shim}\n${String(shimPid)}\n${socket}\n${owner}\n`);
 }
 

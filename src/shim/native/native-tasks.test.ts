@@ -12,6 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 
 import { KwasmError, silentLog, systemClock } from "#base";
 import { ConnectResponse, CreateTaskRequest, Empty, PidResponse, ProcessRequest, StateResponse } from "#proto";
@@ -138,6 +139,16 @@ test("what an earlier process had run is ended where its bundle is gone too, and
   assert.ok(last.startsWith(`${folder} -namespace ns `), last);
   assert.ok(last.endsWith(`-id a -bundle ${folder} delete`), last);
   assert.deepEqual(readdirSync(bench.nativeFolder), []);
+});
+
+test("a bundle that containerd has removed meanwhile is not made again", async () => {
+  await using bench = await Bench.start();
+  const { record } = await bench.create();
+  rmSync(bench.bundle, { recursive: true });
+  await bench.natives.restore([record]);
+  // The shim has been asked who it is, and answered.
+  await setTimeout(100);
+  assert.ok(!existsSync(bench.bundle));
 });
 
 test("a process that has the id of a shim that is gone lives on", async () => {

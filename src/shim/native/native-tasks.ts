@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
 import type { Clock, Log } from "#base";
@@ -187,7 +187,9 @@ export class NativeTasks implements NativeTaskOwner, Disposable {
     const { containerd, processMark: owner } = this.#options;
     const { address } = task.record;
     const mark = { shim: findRuncShim(containerd), shimPid: await task.askShimPid(), socket: address.path, owner };
-    for (const folder of [task.bundle, this.#ownFolderOf(task)]) writeMark(folder, mark);
+    const own = this.#ownFolderOf(task);
+    mkdirSync(own, { recursive: true, mode: 0o700 });
+    for (const folder of [own, task.bundle]) writeMark(folder, mark);
   }
 
   /** Gives back what a task had, and with the last of its group what the group had. */
