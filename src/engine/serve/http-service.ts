@@ -194,9 +194,12 @@ class HttpService implements Guest {
   }
 
   async #serveAdmitted(exchange: HttpExchange, routed: HttpRouted): Promise<void> {
-    await this.#serve(exchange, routed);
-    this.#admission.leave();
-    this.#endIfDrained();
+    try {
+      await this.#serve(exchange, routed);
+    } finally {
+      this.#admission.leave();
+      this.#endIfDrained();
+    }
   }
 
   /** Answers a request of a guest, in a turn of the event loop of its own: the guest that asks is on the stack now. */

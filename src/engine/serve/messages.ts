@@ -81,10 +81,13 @@ export class Messages implements MessageSink {
     }
     this.#open += 1;
     await turn.promise;
-    if (!this.#isCut) await this.#handle(exchange, { program, request: exchange.request });
-    this.#open -= 1;
-    admission.leave();
-    onOver();
+    try {
+      if (!this.#isCut) await this.#handle(exchange, { program, request: exchange.request });
+    } finally {
+      this.#open -= 1;
+      admission.leave();
+      onOver();
+    }
   }
 
   async #handle(exchange: MessageExchange, routed: HttpRouted): Promise<void> {
